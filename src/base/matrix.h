@@ -1,0 +1,67 @@
+#pragma once
+
+#include <algorithm>
+#include <cassert>
+#include <cstdint>
+
+#include "base/buffer.h"
+
+namespace tersegraph {
+
+/// Row-major fp32 (rows, cols) without gaps, not owned.
+struct ConstMatrixView {
+  const float* data = nullptr;
+  int64_t rows = 0;
+  int64_t cols = 0;
+
+  const float* row(int64_t i) const { return data + i * cols; }
+  const float& operator()(int64_t i, int64_t j) const { return data[i * cols + j]; }
+  int64_t size() const { return rows * cols; }
+};
+
+struct MatrixView {
+  float* data = nullptr;
+  int64_t rows = 0;
+  int64_t cols = 0;
+
+  float* row(int64_t i) const { return data + i * cols; }
+  float& operator()(int64_t i, int64_t j) const { return data[i * cols + j]; }
+  int64_t size() const { return rows * cols; }
+  operator ConstMatrixView() const { return {data, rows, cols}; }
+};
+
+/// A row-major fp32 matrix that owns its memory and keeps it over reshapes, so that a steady epoch allocates nothing.
+class Matrix {
+ public:
+  Matrix() = default;
+  /// Contents are uninitialised; see fill().
+  Matrix(int64_t rows, int64_t cols) { reshape(rows, cols); }
+
+  /// Contents are undefined afterwards unless rows * cols did not change.
+  void reshape(int64_t rows, int64_t cols) {
+    buffer_.reserve(static_cast<size_t>(rows * cols) * sizeof(float));
+    rows_ = rows;
+    cols_ = cols;
+  }
+  void fill(float value) { std::fill_n(data(), size(), value); }
+
+  float* data() const { return reinterpret_cast<float*>(buffer_.data()); }
+  float* row(int64_t i) const { return data() + i * cols_; }
+  float& operator()(int64_t i, int64_t j) const { return data()[i * cols_ + j]; }
+  int64_t rows() const { return rows_; }
+  int64_t cols() const { return cols_; }
+  int64_t size() const { return rows_ * cols_; }
+  bool empty() const { return size() == 0; }
+  size_t bytes() const { return static_cast<size_t>(size()) * sizeof(float); }
+
+  MatrixView view() const { return {data(), rows_, cols_}; }
+  operator MatrixView() const { return view(); }
+  operator ConstMatrixView() const { return view(); }
+
+ private:
+  Buffer buffer_;
+  int64_t rows_ = 0;
+  int64_t cols_ = 0;
+};
+
+}  // namespace tersegraph

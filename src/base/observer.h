@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/timer.h"
+
+namespace tersegraph {
+
+/// What one epoch did, over all ranks.
+struct EpochMetrics {
+  int64_t epoch = 0;  ///< from 1
+  double train_loss = 0.0;
+  double learning_rate = 0.0;
+  /// The task's measure (accuracy; micro-F1 for multi-label; R^2 for regression), where the epoch was evaluated.
+  std::optional<double> train_accuracy, val_accuracy, test_accuracy;
+  /// Further measures of an evaluated epoch, for example "val_macro_f1", "test_roc_auc".
+  std::map<std::string, double> scores;
+  double epoch_seconds = 0.0;                ///< training alone, slowest rank
+  PhaseSeconds seconds;                      ///< by phase, rank 0
+  std::map<std::string, int64_t> bytes;      ///< sent in this epoch, by kind, sum over ranks
+  double mean_bits = 32.0;                   ///< of the halo values sent in this epoch
+};
+
+/// How a trainer speaks to the outside without knowing files, terminals or signals. All calls come on rank 0, between epochs.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void on_epoch(const EpochMetrics&) {}
+  /// True asks every rank to stop after this epoch.
+  virtual bool stop_requested() { return false; }
+};
+
+}  // namespace tersegraph
