@@ -1,0 +1,144 @@
+#include "kernels/gemm.h"
+
+#include <omp.h>
+#include <oneapi/dnnl/dnnl.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "base/error.h"
+#include "base/parallel.h"
+
+namespace tersegraph {
+namespace {
+
+int64_t round_up(int64_t n, int64_t unit) {
+  return (n + unit - 1) / unit * unit;
+}
+
+/// Enough blocks for many threads when rows are few; at most 512 rows, from where on oneDNN is at its full speed.
+int64_t block_rows(int64_t n) {
+  return std::clamp<int64_t>(round_up(n / 16, 64), 64, 512);
+}
+
+/// Rows of one partial sum of a^T b: at most 32 of them, and none so short that adding it costs more than making it.
+int64_t range_rows(int64_t n) {
+  return std::max<int64_t>(round_up((n + 31) / 32, 64), 256);
+}
+
+/// Keeps oneDNN on the calling thread. In a parallel region it stays there by itself, but a team of one does not count
+/// as such, and its own threads would change the order of sums.
+class OneThread {
+ public:
+  OneThread() : outer_(omp_get_max_threads()) { omp_set_num_threads(1); }
+  ~OneThread() { omp_set_num_threads(outer_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int outer_;
+};
+
+/// op(a) (m, k), op(b) (k, n), c (m, n), all row-major, as dnnl_sgemm has it.
+struct Sgemm {
+  char transpose_a = 'N', transpose_b = 'N';
+  int64_t m = 0, n = 0, k = 0;
+  const float* a = nullptr;
+  const float* b = nullptr;
+  float* c = nullptr;
+  float beta = 0.0f;
+};
+
+dnnl_status_t run(const Sgemm& g) {
+  const OneThread one_thread;
+  const int64_t a_stride = g.transpose_a == 'N' ? g.k : g.m, b_stride = g.transpose_b == 'N' ? g.n : g.k;
+  return dnnl_sgemm(g.transpose_a, g.transpose_b, g.m, g.n, g.k, 1.0f, g.a, a_stride, g.b, b_stride, g.beta, g.c, g.n);
+}
+
+/// Keeps a failure until the parallel region, which no exception may leave, is over.
+class Outcome {
+ public:
+  void note(dnnl_status_t status) {
+    if (status != dnnl_success) status_ = status;
+  }
+  void check(ConstMatrixView a, ConstMatrixView b) const {
+    if (status_ == dnnl_success) return;
+    fail_run("oneDNN could not multiply matrices ({}, {}) and ({}, {}): status {}; see that memory is left", a.rows,
+             a.cols, b.rows, b.cols, status_.load());
+  }
+
+ private:
+  std::atomic<int> status_ = dnnl_success;
+};
+
+/// True when there is nothing to multiply: c is complete then.
+bool trivial(int64_t inner, MatrixView c, Write write) {
+  if (c.size() == 0) return true;
+  if (inner > 0) return false;
+  if (write == Write::overwrite) std::fill_n(c.data, c.size(), 0.0f);
+  return true;
+}
+
+float beta(Write write) {
+  return write == Write::accumulate ? 1.0f : 0.0f;
+}
+
+void multiply_rows(ConstMatrixView a, ConstMatrixView b, char transpose_b, MatrixView c, Write write) {
+  if (trivial(a.cols, c, write)) return;
+  Outcome outcome;
+  parallel_blocks(a.rows, block_rows(a.rows), [&](int64_t begin, int64_t end) {
+    outcome.note(run({'N', transpose_b, end - begin, c.cols, a.cols, a.row(begin), b.data, c.row(begin), beta(write)}));
+  });
+  outcome.check(a, b);
+}
+
+/// c = (or +=) the sum over rows of `partial`, in order.
+void add_partial_sums(ConstMatrixView partial, MatrixView c, Write write) {
+  constexpr int64_t kBlockElements = 4096;
+  parallel_blocks(c.size(), kBlockElements, [&](int64_t begin, int64_t end) {
+    if (write == Write::overwrite) std::fill(c.data + begin, c.data + end, 0.0f);
+    for (int64_t r = 0; r < partial.rows; ++r) {
+      const float* sum = partial.row(r);
+      for (int64_t k = begin; k < end; ++k) c.data[k] += sum[k];
+    }
+  });
+}
+
+}  // namespace
+
+void gemm(ConstMatrixView a, ConstMatrixView b, MatrixView c, Write write) {
+  multiply_rows(a, b, 'N', c, write);
+}
+
+void gemm_transposed_b(ConstMatrixView a, ConstMatrixView b, MatrixView c, Write write) {
+  multiply_rows(a, b, 'T', c, write);
+}
+
+void gemm_transposed_a(ConstMatrixView a, ConstMatrixView b, MatrixView c, GemmWorkspace& workspace, Write write) {
+  if (trivial(a.rows, c, write)) return;
+  Outcome outcome;
+  const int64_t rows = range_rows(a.rows), ranges = (a.rows + rows - 1) / rows;
+  if (ranges == 1) {
+    outcome.note(run({'T', 'N', a.cols, b.cols, a.rows, a.data, b.data, c.data, beta(write)}));
+    return outcome.check(a, b);
+  }
+  workspace.partial.reshape(ranges, c.size());
+  const MatrixView partial = workspace.partial;
+  parallel_blocks(a.rows, rows, [&](int64_t begin, int64_t end) {
+    outcome.note(run({'T', 'N', a.cols, b.cols, end - begin, a.row(begin), b.row(begin), partial.row(begin / rows)}));
+  });
+  outcome.check(a, b);
+  add_partial_sums(partial, c, write);
+}
+
+void gemm_reference(ConstMatrixView a, ConstMatrixView b, MatrixView c) {
+  for (int64_t i = 0; i < c.rows; ++i) {
+    for (int64_t j = 0; j < c.cols; ++j) {
+      double sum = 0.0;
+      for (int64_t l = 0; l < a.cols; ++l) sum += static_cast<double>(a(i, l)) * b(l, j);
+      c(i, j) = static_cast<float>(sum);
+    }
+  }
+}
+
+}  // namespace tersegraph
