@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace tersegraph {
+
+/// part_of[v] in 0..parts-1 for every node. Every part owns at least one node.
+struct Partition {
+  int parts = 1;
+  std::vector<int32_t> part_of;
+};
+
+enum class PartitionMethod { metis_cut, metis_volume, random, block };
+PartitionMethod parse_partition_method(
+    std::string_view name);  ///< "metis", "metis-volume", "random", "block"; else InputError
+
+/// Errors: InputError when there are more parts than nodes. Self loops and duplicates are hidden from METIS, which dies
+/// on them.
+Partition make_partition(const Graph& graph, int parts, PartitionMethod method, uint64_t seed);
+
+struct PartitionFacts {
+  int64_t cut_edges = 0;  ///< directed edges between parts
+  int64_t halo_rows = 0;  ///< sum over parts
+  int64_t largest_halo = 0, smallest_part = 0, largest_part = 0;
+};
+PartitionFacts inspect(const Graph& graph, const Partition& partition);
+
+}  // namespace tersegraph
