@@ -1,0 +1,36 @@
+#include <sched.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "comm/launch.h"
+
+namespace tersegraph {
+namespace {
+
+constexpr const char* kGuard = "TERSEGRAPH_WAIT_POLICY_SETTLED";
+
+/// Cores that this process may use. A launcher that binds each rank to cores of its own leaves fewer than the host has.
+int own_cores() {
+  cpu_set_t mask;
+  if (sched_getaffinity(0, sizeof mask, &mask) != 0) return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+  return CPU_COUNT(&mask);
+}
+
+bool oversubscribed(int ranks, int threads) {
+  if (launched_ranks() == 0) return ranks * threads > own_cores();
+  return threads > own_cores() || ranks * threads > sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+}  // namespace
+
+void settle_wait_policy(int ranks_on_this_host, int threads, char** argv) {
+  if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
+  if (std::getenv(kGuard) != nullptr || threads < 2 || !oversubscribed(ranks_on_this_host, threads)) return;
+  setenv("OMP_WAIT_POLICY", "passive", 1);
+  setenv(kGuard, "1", 1);
+  execv("/proc/self/exe", argv);
+  unsetenv("OMP_WAIT_POLICY");  // the program goes on, only slower
+}
+
+}  // namespace tersegraph
