@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/buffer.h"
+#include "base/rng.h"
+#include "base/timer.h"
+#include "comm/channel.h"
+#include "exchange/exchange_plan.h"
+#include "exchange/message.h"
+#include "kernels/row_codec.h"
+
+namespace tersegraph {
+
+/// One use of a plan: what its bytes count as, how its rows are encoded, and where its random numbers come from.
+struct ExchangePass {
+  Traffic kind = Traffic::halo_forward;
+  int bits = 32;
+  StreamKey key;
+};
+
+/// Moves encoded rows between ranks: start() encodes and sends, finish() adds what arrived. Between the two the rank computes
+/// what needs no messages. Buffers are kept, so a steady epoch allocates nothing. One exchange is under way at a time.
+class HaloExchange {
+ public:
+  explicit HaloExchange(Channel& channel) : channel_(channel) {}
+  /// Messages may be under way when an error unwinds a rank; they must not reach freed buffers.
+  ~HaloExchange() { channel_.communicator().drop_requests(); }
+  HaloExchange(const HaloExchange&) = delete;
+  HaloExchange& operator=(const HaloExchange&) = delete;
+
+  /// Sends the rows of plan.gather * x. `plan` and the pass must be the same on all ranks; the plan must live until finish().
+  void start(const ExchangePlan& plan, ConstMatrixView x, const ExchangePass& pass);
+
+  /// y += plan.scatter * (rows received), in the order of scatter's columns, whatever arrives first.
+  /// Adds to the phases "wait" (for messages: what computation did not hide) and "accumulate".
+  void finish(MatrixView y, PhaseSeconds& seconds);
+
+  /// Frees the buffers (after a setup exchange that was far larger than those of an epoch).
+  void release();
+
+  /// Bits and values sent so far under halo_forward and halo_backward: their ratio is the mean bit-width.
+  int64_t halo_bits() const { return halo_bits_; }
+  int64_t halo_values() const { return halo_values_; }
+
+ private:
+  MessageLayout layout(const std::vector<int64_t>& offsets, int peer) const;
+  void post_receives();
+  void encode(ConstMatrixView x);
+  void send_messages();
+  void take_messages();
+
+  Channel& channel_;
+  const ExchangePlan* plan_ = nullptr;
+  ExchangePass pass_;
+  int64_t cols_ = 0;
+  uint32_t sequence_ = 0;
+  int64_t halo_bits_ = 0, halo_values_ = 0;
+
+  Buffer outgoing_, incoming_;
+  std::vector<int64_t> outgoing_start_, incoming_start_;  ///< (ranks + 1): where each peer's message begins
+  std::vector<uint8_t> row_bits_;
+  std::vector<int64_t> row_offsets_;
+  std::vector<RowParams> row_params_;
+  std::vector<EncodedRow> received_;
+  std::vector<Communicator::Request> sends_, receives_;
+};
+
+}  // namespace tersegraph
