@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/activation.h"
+
+namespace tersegraph {
+
+enum class ModelKind { gcn, sage };
+enum class NormKind { none, layer };
+
+struct ModelConfig {
+  ModelKind kind = ModelKind::gcn;
+  int layers = 3;
+  int64_t hidden = 256;
+  float dropout = 0.5f;        ///< of hidden activations
+  float input_dropout = 0.0f;  ///< of features
+  NormKind norm = NormKind::none;
+  ActivationOrder order = ActivationOrder::norm_relu_dropout;
+  bool residual = false;         ///< h_{l+1} = activation(...) + h_l where the widths agree
+  bool aggregate_first = false;  ///< always aggregate before the transform (AdaQP's order) instead of the cheaper side
+};
+
+}  // namespace tersegraph

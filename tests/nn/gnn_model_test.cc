@@ -1,0 +1,307 @@
+#include "nn/gnn_model.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "comm/collectives.h"
+#include "comm/launch.h"
+#include "data/dataset.h"
+#include "reference/dense_gnn.h"
+#include "reference/random_graphs.h"
+#include "train/gather.h"
+#include "train/input_features.h"
+#include "train/local_targets.h"
+
+namespace tersegraph {
+namespace {
+
+using reference::Dense;
+using reference::Tensors;
+
+constexpr int64_t kNodes = 21, kFeatures = 9, kHidden = 6, kOutputs = 4;
+constexpr uint64_t kSeed = 5;
+constexpr int64_t kEpoch = 3;
+
+/// What changes the function that a model computes.
+using Semantics = std::tuple<ModelKind, NormKind, ActivationOrder, bool /*residual*/, float /*input dropout*/>;
+
+ModelConfig model_config(const Semantics& semantics) {
+  const auto& [kind, norm, order, residual, input_dropout] = semantics;
+  return {.kind = kind, .layers = 3, .hidden = kHidden, .dropout = 0.25f, .input_dropout = input_dropout, .norm = norm,
+          .order = order, .residual = residual};
+}
+
+/// What must not change it.
+struct Variant {
+  ConvOrder first_order;
+  bool aggregate_first;
+  bool sparse;
+  int ranks;
+
+  std::string words() const {
+    constexpr const char* kOrders[] = {"aggregated input", "aggregate first", "transform first"};
+    return std::string(kOrders[static_cast<int>(first_order)]) + (aggregate_first ? ", then always aggregate first" : "") +
+           (sparse ? ", sparse" : ", dense") + ", ranks " + std::to_string(ranks);
+  }
+};
+
+std::vector<Variant> variants(bool constant_input) {
+  std::vector<Variant> all;
+  for (const ConvOrder order : {ConvOrder::aggregated_input, ConvOrder::aggregate_first, ConvOrder::transform_first}) {
+    if (order == ConvOrder::aggregated_input && !constant_input) continue;
+    for (const bool aggregate_first : {false, true}) {
+      for (const bool sparse : {false, true}) {
+        for (const int ranks : {1, 3}) all.push_back({order, aggregate_first, sparse, ranks});
+      }
+    }
+  }
+  return all;
+}
+
+/// Rows of zeros included.
+Csr random_sparse_features() {
+  Random random = reference::numbers(2);
+  Csr x;
+  x.cols = kFeatures;
+  for (int64_t i = 0; i < kNodes; ++i) {
+    for (int32_t c = 0; c < kFeatures; ++c) {
+      if (i % 7 == 3 || random.uniform() > 0.3) continue;
+      x.indices.push_back(c);
+      x.values.push_back(static_cast<float>(random.normal()));
+    }
+    x.indptr.push_back(static_cast<int64_t>(x.indices.size()));
+  }
+  return x;
+}
+
+struct Problem {
+  Graph graph = reference::random_graph(kNodes, 60, true, true, 2, 1);
+  Features sparse, dense;
+  Labels labels;
+  Split split;
+
+  Problem() {
+    sparse.is_sparse = true;
+    sparse.sparse = random_sparse_features();
+    dense.dense = Matrix(kNodes, kFeatures);
+    const Dense x = reference::dense_of(sparse.sparse.view());
+    for (int64_t k = 0; k < dense.dense.size(); ++k) dense.dense.data()[k] = static_cast<float>(x.values[k]);
+    labels.outputs = kOutputs;
+    for (int64_t i = 0; i < kNodes; ++i) labels.classes.push_back(static_cast<int32_t>(i * i % kOutputs));
+    for (int64_t i = 0; i < kNodes; i += 2) split.train.push_back(i);
+    split.train.push_back(kNodes - 2);  // an isolated node that is not in the arithmetic row
+    std::sort(split.train.begin(), split.train.end());
+    split.train.erase(std::unique(split.train.begin(), split.train.end()), split.train.end());
+  }
+};
+
+/// Random values for all tensors of a model, biases and norms too.
+Tensors random_tensors(const ModelConfig& config) {
+  Parameters parameters;
+  const GnnModel model(config, kFeatures, kOutputs, ConvOrder::aggregate_first, false, parameters);
+  Tensors tensors;
+  Random random = reference::numbers(7);
+  parameters.finalize();
+  for (int t = 0; t < parameters.count(); ++t) {
+    Dense& tensor = tensors[parameters.name(t)] = reference::dense_of(parameters.value(t));
+    const bool gain = parameters.name(t).ends_with("norm.weight");
+    for (double& value : tensor.values) value = static_cast<float>((gain ? 1.0 : 0.0) + 0.6 * random.normal());
+  }
+  return tensors;
+}
+
+struct Result {
+  double loss = 0.0;
+  Dense training_outputs, evaluation_outputs;
+  Tensors gradients;
+};
+
+Result run_rank(const Problem& problem, const ModelConfig& config, const Variant& variant, const Tensors& tensors,
+                Communicator& communicator) {
+  Channel channel(communicator);
+  const bool sage = config.kind == ModelKind::sage;
+  const Csr aggregation_matrix =
+      aggregation_operator(problem.graph, sage ? Normalisation::mean : Normalisation::symmetric);
+  const Partition partition = reference::random_parts(kNodes, channel.size(), 4);
+  const Shard shard = build_shard(aggregation_matrix, partition, channel.rank(), Ordering::none, 0);
+  Aggregation aggregation(shard, channel, {});
+  const LocalTargets targets = make_local_targets(problem.labels, problem.split, shard);
+  const TrainingLoss loss(LossKind::automatic, {}, targets, channel);
+  InputFeatures input(variant.sparse ? problem.sparse : problem.dense, aggregation, variant.first_order, sage,
+                      config.input_dropout);
+  Parameters parameters;
+  GnnModel model(config, kFeatures, kOutputs, variant.first_order, false, parameters);
+  parameters.finalize();
+  for (int t = 0; t < parameters.count(); ++t) {
+    const std::vector<double>& values = tensors.at(parameters.name(t)).values;
+    std::copy(values.begin(), values.end(), parameters.value(t).data);
+  }
+
+  Result result;
+  PhaseSeconds seconds;
+  Matrix gradient(shard.owned_count(), kOutputs);
+  const auto train = [&](int64_t epoch) {
+    const ModelPass pass{.training = true, .seed = kSeed, .epoch = epoch};
+    const ModelInput x = input.prepare(pass);
+    const MatrixView outputs = model.forward(x, aggregation, pass, seconds);
+    result.loss = loss(outputs, gradient);
+    const Matrix all = gather_rows(outputs, shard.owned, kNodes, channel);
+    result.training_outputs = reference::dense_of(all);
+    model.backward(x, aggregation, pass, gradient, seconds);
+  };
+  const auto evaluate = [&] {
+    const ModelPass pass{.training = false, .seed = kSeed};
+    const Matrix all =
+        gather_rows(model.forward(input.prepare(pass), aggregation, pass, seconds), shard.owned, kNodes, channel);
+    result.evaluation_outputs = reference::dense_of(all);
+  };
+  // Another epoch and an evaluation first: what they leave in the buffers must not matter.
+  train(kEpoch + 1);
+  evaluate();
+  train(kEpoch);
+
+  all_reduce_sum(channel, Traffic::all_reduce, parameters.gradients());
+  all_reduce_sum(channel, Traffic::all_reduce, std::span(&result.loss, 1));
+  for (int t = 0; t < parameters.count(); ++t) {
+    result.gradients[parameters.name(t)] = reference::dense_of(parameters.gradient(t));
+  }
+  return result;
+}
+
+Result run(const Problem& problem, const ModelConfig& config, const Variant& variant, const Tensors& tensors) {
+  Result result;
+  run_thread_ranks(variant.ranks, 1, [&](Communicator& communicator) {
+    Result mine = run_rank(problem, config, variant, tensors, communicator);
+    if (communicator.rank() == 0) result = std::move(mine);
+  });
+  return result;
+}
+
+reference::DenseGnn dense_model(const Problem& problem, const ModelConfig& config, bool training) {
+  const Dense adjacency = reference::dense_of(problem.graph.adjacency.view());
+  const bool sage = config.kind == ModelKind::sage;
+  return {.aggregation = sage ? reference::mean_operator(adjacency) : reference::gcn_operator(adjacency),
+          .features = reference::dense_of(problem.dense.dense),
+          .layers = config.layers,
+          .root_weight = sage,
+          .layer_norm = config.norm == NormKind::layer,
+          .dropout_before_norm = config.order == ActivationOrder::dropout_norm_relu,
+          .residual = config.residual,
+          .dropout = training ? config.dropout : 0.0,
+          .input_dropout = training ? config.input_dropout : 0.0,
+          .seed = kSeed,
+          .epoch = kEpoch};
+}
+
+class GnnModelFunction : public ::testing::TestWithParam<Semantics> {};
+
+TEST_P(GnnModelFunction, OutputsAndGradientsAreThoseOfTheDenseFormulas) {
+  const Problem problem;
+  ModelConfig config = model_config(GetParam());
+  const Tensors tensors = random_tensors(config);
+  const reference::DenseGnn training = dense_model(problem, config, true);
+  const auto dense_loss = [&](const Tensors& t) {
+    return reference::mean_cross_entropy(training.outputs(t), problem.labels.classes, problem.split.train);
+  };
+  const Dense training_outputs = training.outputs(tensors);
+  const Dense evaluation_outputs = dense_model(problem, config, false).outputs(tensors);
+  const Tensors gradients = reference::numerical_gradients(tensors, dense_loss);
+
+  for (const Variant& variant : variants(config.input_dropout == 0.0f)) {
+    SCOPED_TRACE(variant.words());
+    config.aggregate_first = variant.aggregate_first;
+    const Result result = run(problem, config, variant, tensors);
+    EXPECT_NEAR(result.loss, dense_loss(tensors), 1e-4 * dense_loss(tensors));
+    EXPECT_LT(relative_error(result.training_outputs, training_outputs), 1e-5);
+    EXPECT_LT(relative_error(result.evaluation_outputs, evaluation_outputs), 1e-5);
+    ASSERT_EQ(result.gradients.size(), gradients.size());
+    for (const auto& [name, gradient] : gradients) {
+      EXPECT_LT(relative_error(result.gradients.at(name), gradient), 2e-4) << name;
+      EXPECT_GT(reference::norm(gradient), 1e-3) << name << " would be compared with nothing";
+    }
+  }
+}
+
+std::string name_of(const ::testing::TestParamInfo<Semantics>& info) {
+  const auto& [kind, norm, order, residual, input_dropout] = info.param;
+  return std::string(kind == ModelKind::gcn ? "Gcn" : "Sage") + (norm == NormKind::layer ? "LayerNorm" : "") +
+         (order == ActivationOrder::dropout_norm_relu ? "DropoutFirst" : "") + (residual ? "Residual" : "") +
+         (input_dropout > 0 ? "InputDropout" : "");
+}
+
+INSTANTIATE_TEST_SUITE_P(All, GnnModelFunction,
+                         ::testing::Combine(::testing::Values(ModelKind::gcn, ModelKind::sage),
+                                            ::testing::Values(NormKind::none, NormKind::layer),
+                                            ::testing::Values(ActivationOrder::norm_relu_dropout,
+                                                              ActivationOrder::dropout_norm_relu),
+                                            ::testing::Bool(), ::testing::Values(0.0f, 0.5f)),
+                         name_of);
+
+// The skip goes over layers whose widths agree, never over the last one, whose outputs are logits.
+TEST(GnnModel, ResidualNeverSkipsTheLastLayer) {
+  Problem problem;
+  ModelConfig config = model_config({ModelKind::gcn, NormKind::none, ActivationOrder::norm_relu_dropout, true, 0.0f});
+  config.hidden = kOutputs;
+  const Tensors tensors = random_tensors(config);
+  const reference::DenseGnn dense = dense_model(problem, config, true);
+  const auto dense_loss = [&](const Tensors& t) {
+    return reference::mean_cross_entropy(dense.outputs(t), problem.labels.classes, problem.split.train);
+  };
+  const Result result = run(problem, config, {ConvOrder::transform_first, false, false, 1}, tensors);
+  EXPECT_LT(relative_error(result.training_outputs, dense.outputs(tensors)), 1e-5);
+  for (const auto& [name, gradient] : reference::numerical_gradients(tensors, dense_loss)) {
+    EXPECT_LT(relative_error(result.gradients.at(name), gradient), 2e-4) << name;
+  }
+}
+
+TEST(GnnModel, OneLayerIsALinearModelOfTheAggregatedFeatures) {
+  const Problem problem;
+  for (const ModelKind kind : {ModelKind::gcn, ModelKind::sage}) {
+    ModelConfig config = model_config({kind, NormKind::layer, ActivationOrder::norm_relu_dropout, true, 0.0f});
+    config.layers = 1;
+    const Tensors tensors = random_tensors(config);
+    EXPECT_EQ(tensors.size(), kind == ModelKind::gcn ? 2u : 3u);
+    const reference::DenseGnn dense = dense_model(problem, config, true);
+    for (const Variant& variant : variants(true)) {
+      SCOPED_TRACE(variant.words());
+      const Result result = run(problem, config, variant, tensors);
+      EXPECT_LT(relative_error(result.training_outputs, dense.outputs(tensors)), 1e-5);
+    }
+  }
+}
+
+TEST(GnnModel, DecayOfTheFirstLayerAlone) {
+  ModelConfig config = model_config({ModelKind::sage, NormKind::layer, ActivationOrder::norm_relu_dropout, false, 0.0f});
+  Parameters parameters;
+  const GnnModel model(config, kFeatures, kOutputs, ConvOrder::transform_first, true, parameters);
+  for (int t = 0; t < parameters.count(); ++t) {
+    EXPECT_EQ(parameters.decay(t), parameters.name(t).starts_with("layers.0.") ? 1.0f : 0.0f) << parameters.name(t);
+  }
+}
+
+TEST(GnnModel, StartsFromGlorotWeightsZeroBiasesAndUnitGains) {
+  ModelConfig config = model_config({ModelKind::gcn, NormKind::layer, ActivationOrder::norm_relu_dropout, false, 0.0f});
+  Parameters parameters;
+  GnnModel model(config, kFeatures, kOutputs, ConvOrder::transform_first, false, parameters);
+  parameters.finalize();
+  model.initialise(3);
+  for (int t = 0; t < parameters.count(); ++t) {
+    const std::string& name = parameters.name(t);
+    const Dense tensor = reference::dense_of(parameters.value(t));
+    if (name.ends_with("norm.weight")) {
+      for (const double value : tensor.values) EXPECT_EQ(value, 1.0) << name;
+    } else if (name.ends_with("bias")) {
+      for (const double value : tensor.values) EXPECT_EQ(value, 0.0) << name;
+    } else {
+      const double limit = std::sqrt(6.0 / static_cast<double>(tensor.rows + tensor.cols));
+      for (const double value : tensor.values) EXPECT_LE(std::abs(value), limit * 1.000001) << name;
+      EXPECT_GT(reference::norm(tensor), 0.3 * limit * std::sqrt(static_cast<double>(tensor.values.size()))) << name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tersegraph
