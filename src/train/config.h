@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "exchange/policy.h"
+#include "graph/graph.h"
+#include "graph/reorder.h"
+#include "nn/model_config.h"
+#include "nn/optimizer.h"
+
+namespace tersegraph {
+
+enum class LossKind { automatic, cross_entropy, binary_cross_entropy, squared_error };
+
+struct FullGraphConfig {
+  ModelConfig model;
+  OptimizerConfig optimizer;
+  double learning_rate = 0.01;
+  bool decay_first_layer_only = false;  ///< weight decay on layer 0 alone (Kipf and Welling 2017)
+  std::string schedule = "constant";
+  LossKind loss = LossKind::automatic;  ///< automatic: by the task of the labels
+  std::vector<float> class_weights;     ///< empty: all 1
+  int epochs = 200;
+  int eval_every = 1;  ///< epochs between evaluations; the last epoch is always evaluated; 0: only the last
+  int patience = 0;    ///< stop after so many epochs without a better validation score; 0: never
+  uint64_t seed = 0;
+  ExchangeConfig exchange;
+  bool layer0_cache = true;  ///< aggregate constant features once, where that is cheaper
+  Ordering ordering = Ordering::automatic;
+
+  Normalisation normalisation() const {
+    return model.kind == ModelKind::gcn ? Normalisation::symmetric : Normalisation::mean;
+  }
+};
+
+}  // namespace tersegraph

@@ -1,0 +1,57 @@
+#include "train/memory.h"
+
+#include "nn/gnn_model.h"
+#include "train/input_order.h"
+
+namespace tersegraph {
+namespace {
+
+/// The program, its libraries and their threads.
+constexpr int64_t kProgramBytes = int64_t{60} << 20;
+
+int64_t label_bytes(const Dataset& dataset) {
+  return static_cast<int64_t>(dataset.labels.classes.size() * 4 + dataset.labels.targets.bytes()) + dataset.nodes() * 8;
+}
+
+/// This process' copies of feature rows, as they are or aggregated.
+int64_t input_bytes(const Dataset& dataset, const FullGraphConfig& config, ConvOrder order, double share) {
+  const Features& x = dataset.features;
+  const double dense = 4.0 * dataset.nodes() * x.cols() * share;
+  const double rows = x.is_sparse && order != ConvOrder::aggregate_first ? 2.0 * x.sparse.bytes() * share : dense;
+  const bool aggregated = order == ConvOrder::aggregated_input, root = config.model.kind == ModelKind::sage;
+  const double dropped = config.model.input_dropout > 0 ? rows : 0;
+  return static_cast<int64_t>((aggregated ? dense : 0) + (aggregated && !root ? 0 : rows) + dropped);
+}
+
+}  // namespace
+
+int64_t MemoryPrediction::total() const {
+  int64_t sum = 0;
+  for (const Item& item : items) sum += item.bytes;
+  return sum;
+}
+
+MemoryPrediction predict_memory(const Dataset& dataset, const FullGraphConfig& config, int ranks, int ranks_here,
+                                int64_t halo_rows) {
+  const int64_t entries = dataset.graph.edges() + dataset.nodes();
+  const double share = static_cast<double>(ranks_here) / ranks;
+  const ConvOrder order = choose_input_order(input_facts(dataset, entries, config, halo_rows * ranks / ranks_here, ranks), config);
+  Parameters parameters;
+  const GnnModel model(config.model, dataset.features.cols(), dataset.labels.outputs, order, false, parameters);
+
+  const auto dataset_bytes = static_cast<int64_t>(dataset.graph.adjacency.bytes() + dataset.features.bytes()) + label_bytes(dataset);
+  const int64_t operator_bytes = 8 * entries + 8 * dataset.nodes();
+  const bool symmetric = config.model.kind == ModelKind::gcn && !dataset.graph.directed;
+  const auto shard_bytes = static_cast<int64_t>(operator_bytes * share * (symmetric ? 1 : 2));
+  const int64_t exchange = 2 * 4 * halo_rows * model.widest_exchange() + 80 * halo_rows;
+  const auto rows = static_cast<int64_t>(dataset.nodes() * share);
+  return {{{"program", kProgramBytes},
+           {"dataset", dataset_bytes},
+           {"aggregation operator", operator_bytes + shard_bytes},
+           {"input rows", input_bytes(dataset, config, order, share)},
+           {"activations and gradients", model.activation_bytes(rows)},
+           {"messages", exchange},
+           {"weights and optimizer", 4 * parameters.size() * 5 * ranks_here}}};
+}
+
+}  // namespace tersegraph
