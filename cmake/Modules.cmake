@@ -1,0 +1,34 @@
+# tersegraph_module(NAME SOURCES a.cc b.cc [USES lower modules and libraries])
+# One static library a folder of src/. Linking only what stands in USES keeps dependencies downward: base <- kernels <-
+# graph <- data <- comm <- exchange <- nn <- train <- run <- cli.
+function(tersegraph_module name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
+  add_library(tersegraph_${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(tersegraph_${name} PUBLIC ${ARG_USES})
+  target_include_directories(tersegraph_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
+                                                       $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
+  tersegraph_compile_options(tersegraph_${name})
+endfunction()
+
+function(tersegraph_compile_options target)
+  # g++ 12 warns of overlaps in the standard library's own string concatenation (GCC bug 105651).
+  set(gcc12 "$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>")
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic $<${gcc12}:-Wno-restrict>)
+  if(TERSEGRAPH_SANITIZE)
+    target_compile_options(${target} PUBLIC -fsanitize=${TERSEGRAPH_SANITIZE} -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=${TERSEGRAPH_SANITIZE})
+    if(TERSEGRAPH_SANITIZE MATCHES undefined)
+      target_compile_options(${target} PUBLIC -fno-sanitize-recover=undefined)
+    endif()
+  endif()
+endfunction()
+
+# tersegraph_test(NAME SOURCES ... USES modules ...): one GoogleTest program, its cases known to ctest by name.
+function(tersegraph_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_USES} GTest::gmock GTest::gtest_main)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  tersegraph_compile_options(${name})
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+endfunction()
