@@ -1,0 +1,180 @@
+#include "data/assemble.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "base/error.h"
+
+namespace tersegraph {
+namespace {
+
+constexpr int64_t kMostRows = std::numeric_limits<int32_t>::max();
+
+Labels class_labels(const ArrayView& labels, int64_t nodes, std::optional<int64_t> classes) {
+  Labels result;
+  result.classes = to_vector<int32_t>(labels);
+  const int64_t largest = result.classes.empty() ? -1 : *std::max_element(result.classes.begin(), result.classes.end());
+  if (!classes && largest >= std::max<int64_t>(nodes, 1)) {
+    fail_input("{}: label {} is more than there are nodes; number the classes from 0 or state num_classes", labels.what,
+               largest);
+  }
+  result.outputs = classes.value_or(largest + 1);
+  return result;
+}
+
+Matrix matrix_of(const ArrayView& array) {
+  Matrix matrix(array.shape[0], array.dimensions() == 2 ? array.shape[1] : 1);
+  copy_to(array, matrix);
+  return matrix;
+}
+
+/// The set nodes of each row of a (k, n) or (n,) mask.
+std::vector<std::vector<int64_t>> read_masks(const ArrayView& masks, int64_t nodes) {
+  if (masks.dimensions() < 1 || masks.dimensions() > 2 || masks.shape.back() != nodes) {
+    fail_input("{}: has shape {} where ({},) or (splits, {}) is needed", masks.what, masks.shape_words(), nodes, nodes);
+  }
+  const std::vector<uint8_t> values = to_vector<uint8_t>(masks);
+  std::vector<std::vector<int64_t>> sets(masks.dimensions() == 2 ? masks.shape[0] : 1);
+  for (size_t k = 0; k < sets.size(); ++k) {
+    for (int64_t v = 0; v < nodes; ++v) {
+      const uint8_t value = values[static_cast<int64_t>(k) * nodes + v];
+      if (value > 1) fail_input("{}: holds {} at node {}; a mask holds 0 and 1", masks.what, value, v);
+      if (value == 1) sets[k].push_back(v);
+    }
+  }
+  return sets;
+}
+
+}  // namespace
+
+void check_csr(const Csr& a, const CsrNames& names) {
+  if (a.indptr.empty() || a.indptr.front() != 0) fail_input("{}: must start with 0", names.indptr);
+  for (int64_t i = 0; i < a.rows(); ++i) {
+    if (a.indptr[i + 1] < a.indptr[i])
+      fail_input("{}: falls from {} to {} at row {}", names.indptr, a.indptr[i], a.indptr[i + 1], i);
+  }
+  if (a.indptr.back() != static_cast<int64_t>(a.indices.size())) {
+    fail_input("{}: ends with {}, and {} has {} entries", names.indptr, a.indptr.back(), names.indices,
+               a.indices.size());
+  }
+  for (size_t e = 0; e < a.indices.size(); ++e) {
+    if (a.indices[e] < 0 || a.indices[e] >= a.cols) {
+      fail_input("{}: entry {} is {}, outside 0..{}", names.indices, e, a.indices[e], a.cols - 1);
+    }
+  }
+  if (!a.values.empty() && a.values.size() != a.indices.size()) {
+    fail_input("{}: has {} entries, and {} has {}", names.values, a.values.size(), names.indices, a.indices.size());
+  }
+  const auto bad = std::find_if(a.values.begin(), a.values.end(), [](float value) { return !std::isfinite(value); });
+  if (bad != a.values.end()) {
+    fail_input("{}: entry {} is {}; replace it by a number", names.values, bad - a.values.begin(), *bad);
+  }
+}
+
+Csr make_csr(int64_t rows, int64_t cols, const ArrayView& indptr, const ArrayView& indices, const ArrayView* values) {
+  if (rows < 0 || rows > kMostRows || cols < 0 || cols > kMostRows) {
+    fail_input("{}: a matrix of {} rows and {} columns is outside 0..{}", indptr.what, rows, cols, kMostRows);
+  }
+  if (indptr.dimensions() != 1 || indptr.size() != rows + 1) {
+    fail_input("{}: has shape {} where ({},) is needed for {} rows", indptr.what, indptr.shape_words(), rows + 1, rows);
+  }
+  Csr a;
+  a.cols = cols;
+  a.indptr = to_vector<int64_t>(indptr);
+  a.indices = to_vector<int32_t>(indices);
+  if (values != nullptr) a.values = to_vector<float>(*values);
+  check_csr(a, {indptr.what, indices.what, values != nullptr ? values->what : ""});
+  return a;
+}
+
+std::pair<int64_t, int64_t> shape_of(const ArrayView& shape) {
+  const std::vector<int64_t> extents = to_vector<int64_t>(shape);
+  if (extents.size() != 2) fail_input("{}: must hold two numbers, rows and columns", shape.what);
+  return {extents[0], extents[1]};
+}
+
+Features sparse_features(Csr attributes, const std::string& what) {
+  const auto ascends = [](const Csr& a, bool (*out_of_order)(int32_t, int32_t)) {
+    for (int64_t i = 0; i < a.rows(); ++i) {
+      const auto begin = a.indices.begin();
+      if (std::adjacent_find(begin + a.indptr[i], begin + a.indptr[i + 1], out_of_order) != begin + a.indptr[i + 1]) {
+        return false;
+      }
+    }
+    return true;
+  };
+  const auto falls = [](int32_t x, int32_t y) { return x > y; };
+  const auto repeats = [](int32_t x, int32_t y) { return x == y; };
+  Features features;
+  features.is_sparse = true;
+  features.sparse = ascends(attributes, falls) ? std::move(attributes) : transpose(transpose(attributes));
+  if (!ascends(features.sparse, repeats)) {
+    fail_input("{}: a row lists a column twice; merge them (scipy's sum_duplicates)", what);
+  }
+  return features;
+}
+
+Features dense_features(const ArrayView& attributes) {
+  if (attributes.dimensions() != 2) {
+    fail_input("{}: has shape {} where (nodes, features) is needed", attributes.what, attributes.shape_words());
+  }
+  Features features;
+  features.dense = matrix_of(attributes);
+  return features;
+}
+
+Graph undirected_graph(Csr adjacency) {
+  if (adjacency.weighted()) {
+    int64_t kept = 0, begin = 0;
+    for (int64_t i = 0; i < adjacency.rows(); ++i) {
+      const int64_t end = adjacency.indptr[i + 1];
+      for (int64_t e = begin; e < end; ++e) {
+        if (adjacency.values[e] != 0) adjacency.indices[kept++] = adjacency.indices[e];
+      }
+      begin = end;
+      adjacency.indptr[i + 1] = kept;
+    }
+    adjacency.indices.resize(kept);
+    adjacency.values.clear();
+  }
+  return build_graph(std::move(adjacency), {.symmetrise = true, .remove_self_loops = true});
+}
+
+Labels make_labels(const ArrayView& labels, int64_t nodes, std::optional<int64_t> classes) {
+  if (labels.dimensions() < 1 || labels.dimensions() > 2 || labels.shape[0] != nodes) {
+    fail_input("{}: has shape {} where ({},) or ({}, outputs) is needed", labels.what, labels.shape_words(), nodes,
+               nodes);
+  }
+  if (classes && (*classes < 1 || *classes > kMostRows)) {
+    fail_input("{}: {} classes are stated; state 1 to {}", labels.what, *classes, kMostRows);
+  }
+  if (labels.dimensions() == 1 && !labels.dtype.is_float()) return class_labels(labels, nodes, classes);
+  Labels result;
+  result.task = labels.dtype.is_float() ? Task::regression : Task::multilabel;
+  result.targets = matrix_of(labels);
+  result.outputs = result.targets.cols();
+  if (classes && *classes != result.outputs) {
+    fail_input("{}: has {} columns, and num_classes says {}", labels.what, result.outputs, *classes);
+  }
+  return result;
+}
+
+std::vector<Split> make_splits(const ArrayView& train, const ArrayView* val, const ArrayView* test, int64_t nodes) {
+  auto train_sets = read_masks(train, nodes);
+  std::vector<Split> splits(train_sets.size());
+  const auto fill = [&](std::vector<int64_t> Split::*member, std::vector<std::vector<int64_t>> sets,
+                        const std::string& what) {
+    if (sets.size() != splits.size()) {
+      fail_input("{}: holds {} splits, and the training masks hold {}", what, sets.size(), splits.size());
+    }
+    for (size_t k = 0; k < splits.size(); ++k) splits[k].*member = std::move(sets[k]);
+  };
+  fill(&Split::train, std::move(train_sets), train.what);
+  if (val != nullptr) fill(&Split::val, read_masks(*val, nodes), val->what);
+  if (test != nullptr) fill(&Split::test, read_masks(*test, nodes), test->what);
+  return splits;
+}
+
+}  // namespace tersegraph

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/array.h"
+#include "data/dataset.h"
+
+namespace tersegraph {
+
+/// How messages call the three arrays of a CSR.
+struct CsrNames {
+  std::string indptr, indices, values;
+};
+
+/// Errors: InputError when row pointers fall or do not fit the entries, a column is out of range, or a value is not
+/// finite.
+void check_csr(const Csr& a, const CsrNames& names);
+
+/// A CSR of a file, checked; `values` may be null. Errors: as check_csr, and counts over 2^31 - 1 rows or columns.
+Csr make_csr(int64_t rows, int64_t cols, const ArrayView& indptr, const ArrayView& indices, const ArrayView* values);
+
+/// The two numbers of an array such as attr_shape.
+std::pair<int64_t, int64_t> shape_of(const ArrayView& shape);
+
+/// Rows made to ascend. Errors: InputError for a column that a row lists twice.
+Features sparse_features(Csr attributes, const std::string& what);
+Features dense_features(const ArrayView& attributes);
+
+/// The edges of publishers' files, made undirected, without loops, duplicates, weights and entries of value 0.
+Graph undirected_graph(Csr adjacency);
+
+/// Whole numbers (n,): classes, -1 = unlabelled, of which there are `classes` or as many as the largest says. Whole
+/// numbers (n, C): multi-label. Fractions (n,) or (n, C): regression.
+Labels make_labels(const ArrayView& labels, int64_t nodes, std::optional<int64_t> classes);
+
+/// Masks of shape (n,), one split, or (k, n), k splits. val and test may be null.
+std::vector<Split> make_splits(const ArrayView& train, const ArrayView* val, const ArrayView* test, int64_t nodes);
+
+}  // namespace tersegraph

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+
+namespace tersegraph {
+
+/// What there is to say about a dataset in numbers.
+struct DatasetFacts {
+  std::string name;
+  int64_t nodes = 0, edges = 0;  ///< edges: directed; an undirected one counts twice
+  bool directed = false, weighted = false;
+  double mean_degree = 0;
+  int64_t max_degree = 0, isolated = 0;
+  int64_t features = 0;
+  bool sparse_features = false;
+  double feature_density = 0;  ///< share of stored entries
+  Task task = Task::multiclass;
+  int64_t outputs = 0, labelled = 0;
+  std::vector<int64_t> class_counts;  ///< multiclass, multilabel: nodes a class; regression: empty
+  /// Share of the edges between labelled nodes that join two of a class; NaN where there is none or no one class a
+  /// node.
+  double edge_homophily = 0;
+  struct SplitSizes {
+    int64_t train = 0, val = 0, test = 0;
+  };
+  std::vector<SplitSizes> splits;
+};
+
+DatasetFacts describe(const Dataset& dataset);
+
+}  // namespace tersegraph

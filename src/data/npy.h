@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/array.h"
+
+namespace tersegraph {
+
+/// The array in the bytes of an .npy file, format versions 1 to 3; it points into `bytes`. `what` names it in messages.
+/// Errors: InputError for anything that is not such a file, or one cut short.
+ArrayView parse_npy(std::span<const std::byte> bytes, std::string what);
+
+/// What stands before the data in an .npy file (version 1), its length a multiple of 64.
+std::string npy_header(std::string_view dtype, std::span<const int64_t> shape);
+
+/// Writes a row-major array for numpy.load, atomically. T: uint8_t, int32_t, int64_t or float.
+template <class T>
+void write_npy(const std::string& path, std::span<const T> values, std::span<const int64_t> shape);
+
+}  // namespace tersegraph

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include "data/dataset.h"
+
+namespace tersegraph {
+
+/// validate() with messages that start with `where`: the path of a file, say.
+void validate(const Dataset& dataset, const std::string& where);
+
+/// One split: ids ascend and exist, sets do not overlap, every node has a label.
+void validate_split(const Dataset& dataset, const Split& split, const std::string& where);
+
+}  // namespace tersegraph
