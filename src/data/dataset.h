@@ -51,8 +51,8 @@ struct Dataset {
   int64_t nodes() const { return graph.nodes(); }
 };
 
-/// Reads a dataset from a file or folder of any known format, or generates one from "sbm:...". See docs/data.md.
-/// Errors: InputError naming the file, the array and what to do.
+/// Reads a dataset from a file of any known format, or generates one from "sbm:...". See docs/data.md. The result is
+/// valid. Errors: InputError naming the file, the array and what to do.
 Dataset load_dataset(const std::string& data);
 
 /// Errors: InputError for anything a trainer could not live with (shapes that disagree, NaN features, labels out of

@@ -7,10 +7,12 @@
 
 #include "base/error.h"
 #include "data/little_endian.h"
+#include "data/pickle_opcodes.h"
 
 namespace tersegraph {
 namespace {
 
+using namespace pickle_opcodes;
 using Kind = PickleValue::Kind;
 
 // Far more than an array or a matrix takes, and little enough to bound what a hostile file can make us hold.
@@ -156,98 +158,99 @@ class PickleMachine {
 bool PickleMachine::step(uint8_t opcode) {
   if (stack_.size() > kMostValues || marks_.size() > kMostValues) malformed("it holds too many values");
   switch (opcode) {
-    case '.':
-      return false;  // STOP
-    case 0x80:
+    case STOP:
+      return false;
+    case PROTO:
       take(1);
-      break;  // PROTO
-    case 0x95:
+      break;
+    case FRAME:
       take(8);
-      break;  // FRAME
-    case 'q':
+      break;
+    case BINPUT:
       keep(number<uint8_t>());
-      break;  // BINPUT
-    case 'r':
+      break;
+    case LONG_BINPUT:
       keep(number<uint32_t>());
-      break;  // LONG_BINPUT
-    case 0x94:
+      break;
+    case MEMOIZE:
       keep(static_cast<uint32_t>(memo_.size()));
-      break;  // MEMOIZE
-    case 'h':
+      break;
+    case BINGET:
       push_memo(number<uint8_t>());
-      break;  // BINGET
-    case 'j':
+      break;
+    case LONG_BINGET:
       push_memo(number<uint32_t>());
-      break;  // LONG_BINGET
-    case 'R':
+      break;
+    case REDUCE:
       reduce();
-      break;  // REDUCE
-    case 0x81:
+      break;
+    case NEWOBJ:
       make_object();
-      break;  // NEWOBJ
-    case 'b':
+      break;
+    case BUILD:
       build();
-      break;     // BUILD
-    case 'c': {  // GLOBAL
+      break;
+    case GLOBAL: {
       const std::string module = line();
       push_global(module + " " + line());
       break;
     }
-    case 0x93: {  // STACK_GLOBAL
+    case STACK_GLOBAL: {
       const std::vector<uint32_t> words = pop_last(2);
       push_global(name_of(pickle_.at(words[0])) + " " + name_of(pickle_.at(words[1])));
       break;
     }
     default:
-      if (!step_scalar(opcode) && !step_container(opcode))
+      if (!step_scalar(opcode) && !step_container(opcode)) {
         malformed(fmt::format("opcode {:#04x} is not known", opcode));
+      }
   }
   return true;
 }
 
 bool PickleMachine::step_scalar(uint8_t opcode) {
   switch (opcode) {
-    case 'N':
+    case NONE:
       push(Kind::none);
-      return true;  // NONE
-    case 0x88:
+      return true;
+    case NEWTRUE:
       push(Kind::boolean).integer = 1;
-      return true;  // NEWTRUE
-    case 0x89:
+      return true;
+    case NEWFALSE:
       push(Kind::boolean).integer = 0;
-      return true;  // NEWFALSE
-    case 'J':
+      return true;
+    case BININT:
       push_integer(static_cast<int32_t>(number<uint32_t>()));
-      return true;  // BININT
-    case 'K':
+      return true;
+    case BININT1:
       push_integer(number<uint8_t>());
-      return true;  // BININT1
-    case 'M':
+      return true;
+    case BININT2:
       push_integer(number<uint16_t>());
-      return true;  // BININT2
-    case 0x8a:
+      return true;
+    case LONG1:
       push_long(number<uint8_t>());
-      return true;  // LONG1
-    case 'G': {     // BINFLOAT, big-endian
+      return true;
+    case BINFLOAT: {  // big-endian
       uint64_t bits = 0;
       for (const std::byte byte : take(8)) bits = bits << 8 | static_cast<uint64_t>(byte);
       push(Kind::real).real = std::bit_cast<double>(bits);
       return true;
     }
-    case 'U':  // SHORT_BINSTRING
-    case 'C':  // SHORT_BINBYTES
-    case 0x8c:
+    case SHORT_BINSTRING:
+    case SHORT_BINBYTES:
+    case SHORT_BINUNICODE:
       push_text(number<uint8_t>());
-      return true;  // SHORT_BINUNICODE
-    case 'T':       // BINSTRING
-    case 'B':       // BINBYTES
-    case 'X':
+      return true;
+    case BINSTRING:
+    case BINBYTES:
+    case BINUNICODE:
       push_text(number<uint32_t>());
-      return true;  // BINUNICODE
-    case 0x8e:      // BINBYTES8
-    case 0x8d:
+      return true;
+    case BINBYTES8:
+    case BINUNICODE8:
       push_text(number<uint64_t>());
-      return true;  // BINUNICODE8
+      return true;
     default:
       return false;
   }
@@ -255,38 +258,38 @@ bool PickleMachine::step_scalar(uint8_t opcode) {
 
 bool PickleMachine::step_container(uint8_t opcode) {
   switch (opcode) {
-    case '(':
+    case MARK:
       marks_.push_back(stack_.size());
-      return true;  // MARK
-    case ')':
+      return true;
+    case EMPTY_TUPLE:
       push(Kind::tuple);
-      return true;  // EMPTY_TUPLE
-    case 't':
+      return true;
+    case TUPLE:
       push_items(Kind::tuple, pop_to_mark());
-      return true;  // TUPLE
-    case 0x85:      // TUPLE1
-    case 0x86:      // TUPLE2
-    case 0x87:
-      push_items(Kind::tuple, pop_last(opcode - 0x84));
-      return true;  // TUPLE3
-    case ']':
+      return true;
+    case TUPLE1:
+    case TUPLE2:
+    case TUPLE3:
+      push_items(Kind::tuple, pop_last(opcode - TUPLE1 + 1));
+      return true;
+    case EMPTY_LIST:
       push(Kind::list);
-      return true;  // EMPTY_LIST
-    case 'a':
+      return true;
+    case APPEND:
       extend(Kind::list, pop_last(1));
-      return true;  // APPEND
-    case 'e':
+      return true;
+    case APPENDS:
       extend(Kind::list, pop_to_mark());
-      return true;  // APPENDS
-    case '}':
+      return true;
+    case EMPTY_DICT:
       push(Kind::dict);
-      return true;  // EMPTY_DICT
-    case 's':
+      return true;
+    case SETITEM:
       extend(Kind::dict, pop_last(2));
-      return true;  // SETITEM
-    case 'u':
+      return true;
+    case SETITEMS:
       extend(Kind::dict, pop_to_mark());
-      return true;  // SETITEMS
+      return true;
     default:
       return false;
   }

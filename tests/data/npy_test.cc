@@ -1,5 +1,6 @@
 #include "data/npy.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -35,7 +36,7 @@ void expect_reads(std::string_view type, std::vector<T> values) {
     big_bytes += big_endian(value);
   }
   const std::vector<float> expected(values.begin(), values.end());
-  const std::string shape = "(" + std::to_string(values.size()) + ",)";
+  const std::string shape = fmt::format("({},)", values.size());
   const std::string plain = npy(std::string(sizeof(T) == 1 ? "|" : "<").append(type), shape, little_bytes);
   const std::string swapped = npy(std::string(">").append(type), shape, big_bytes);
   EXPECT_EQ(to_vector<float>(parse(plain)), expected) << type;

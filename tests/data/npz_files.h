@@ -1,6 +1,7 @@
 #pragma once
 
-#include <array>
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -163,7 +164,7 @@ class NpzFile {
  public:
   template <class T>
   NpzFile& set(const std::string& name, const std::vector<T>& values) {
-    return set(name, values, "(" + std::to_string(values.size()) + ",)");
+    return set(name, values, fmt::format("({},)", values.size()));
   }
   template <class T>
   NpzFile& set(const std::string& name, const std::vector<T>& values, std::string_view shape) {
