@@ -135,7 +135,7 @@ void ForwardNorm(const ActivationPass& pass, int64_t row, float* h) {
   });
 }
 
-/// sum[column] += v. Sums are padded to whole vectors, and v is 0 beyond the row.
+/// sum[column] += v. Sums are padded to whole vectors; what falls into the padding is never read.
 HWY_INLINE void AddTo(float* sum, int64_t column, RowVector v) {
   const RowTag d;
   hn::StoreU(hn::Add(hn::LoadU(d, sum + column), v), d, sum + column);
@@ -185,7 +185,6 @@ void BackwardNorm(const ActivationPass& pass, int64_t row, float* grad, const Ro
     const RowVector centred = hn::Sub(io.Load(grad + c), mean_g);
     RowVector g = hn::Mul(hn::NegMulAdd(io.Load(normalised + c), mean_gx, centred), hn::Set(d, s.inverse_deviation));
     if constexpr (kDroppedFirst) g = hn::Mul(g, factor);
-    g = io.Inside(g);
     AddTo(sums.bias, c, g);
     io.Store(g, grad + c);
   });
@@ -204,7 +203,7 @@ HWY_INLINE void ForGroups(const BlockSums& block, int64_t begin, int64_t end, co
   }
 }
 
-/// The kernel that the pass asks for, as a function of (normalised?, where dropout stands).
+/// Calls the kernel that was compiled for where this pass drops.
 template <class Kernel>
 HWY_INLINE void Specialise(const ActivationPass& pass, const Kernel& kernel) {
   using enum DropoutPlace;

@@ -14,8 +14,7 @@ enum class ActivationOrder { norm_relu_dropout, dropout_norm_relu };
 struct ActivationSpec {
   bool layer_norm = false;
   bool relu = true;
-  float dropout =
-      0.0f;  ///< probability that an element is zeroed; kept ones are scaled by 1 / (1 - p). 0 when evaluating
+  float dropout = 0.0f;  ///< share of elements to zero; the others are scaled by 1 / (1 - dropout). 0 when evaluating
   ActivationOrder order = ActivationOrder::norm_relu_dropout;
   StreamKey key = {};  ///< of this pass; element (i, c) draws random16(key.row(row_ids[i]), c)
 };

@@ -5,8 +5,8 @@
 
 namespace tersegraph {
 
-/// c = a b (or c += a b). a (n, k), b (k, m), c (n, m). Row blocks run in parallel, each one single-threaded oneDNN GEMM, so
-/// results are bit-identical for any number of threads.
+/// c = a b (or c += a b). a (n, k), b (k, m), c (n, m). Row blocks run in parallel, each one single-threaded oneDNN
+/// GEMM, so results are bit-identical for any number of threads.
 void gemm(ConstMatrixView a, ConstMatrixView b, MatrixView c, Write write = Write::overwrite);
 
 /// c = a b^T. a (n, k), b (m, k), c (n, m).
@@ -17,8 +17,8 @@ struct GemmWorkspace {
   Matrix partial;
 };
 
-/// c = a^T b, the shape of weight gradients. a (n, k), b (n, m), c (k, m). The long sum over n is cut into ranges that depend on
-/// n alone, each summed by one thread, then added in order: bit-identical for any number of threads.
+/// c = a^T b, the shape of weight gradients. a (n, k), b (n, m), c (k, m). The long sum over n is cut into ranges that
+/// depend on n alone, each summed by one thread, then added in order: bit-identical for any number of threads.
 void gemm_transposed_a(ConstMatrixView a, ConstMatrixView b, MatrixView c, GemmWorkspace& workspace,
                        Write write = Write::overwrite);
 

@@ -161,7 +161,7 @@ RowParams EncodeIntegers(const float* x, int64_t cols, int bits, uint64_t row_ke
 void EncodeRow(const float* x, int64_t cols, int bits, uint64_t row_key, std::byte* payload, RowParams* params,
                uint8_t* codes) {
   if (bits == 32) {
-    std::memcpy(payload, x, static_cast<size_t>(cols) * sizeof(float));
+    std::copy_n(reinterpret_cast<const std::byte*>(x), cols * 4, payload);
   } else if (bits == 16) {
     ForColumnsAtRandom(cols, row_key, RoundColumns{x, payload});
   } else {

@@ -271,9 +271,13 @@ TEST(Activation, DropoutKeepsTheRightShareAndTheMean) {
     const double threshold = std::round(p * 65536.0), kept_share = 1.0 - threshold / 65536.0;
     const float scale = static_cast<float>(1.0 / kept_share);
     int64_t kept = 0;
-    for (int64_t k = 0; k < out.size(); ++k) {
-      ASSERT_TRUE(out.data()[k] == 0.0f || out.data()[k] == scale) << out.data()[k];
-      kept += out.data()[k] != 0.0f;
+    for (int64_t i = 0; i < kRows; ++i) {
+      const uint64_t row_key = StreamKey(kSeed, Purpose::input_dropout).row(i);
+      for (int64_t c = 0; c < kCols; ++c) {
+        const bool keep = random16(row_key, c) >= threshold;
+        ASSERT_EQ(out(i, c), keep ? scale : 0.0f);
+        kept += keep;
+      }
     }
     const double n = static_cast<double>(out.size());
     EXPECT_NEAR(static_cast<double>(kept) / n, kept_share, 5.0 * std::sqrt(kept_share * (1 - kept_share) / n)) << p;
