@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tersegraph/config.h"
+
+/// Tersegraph trains graph neural networks on whole graphs, on one machine or several, and sends few bits.
+///
+///     tersegraph::RunConfig config;
+///     config.data = "cora.npz";
+///     config.ranks = 2;
+///     tersegraph::RunOutcome outcome = tersegraph::run_training(config);
+///
+/// A mistake in the words or the files, and a run that failed, are thrown as std::runtime_error; what() is one line
+/// that says what, where and what to do.
+namespace tersegraph {
+
+/// "0.1.0".
+const char* version();
+
+/// How one run ended.
+struct RunResult {
+  int64_t seed = 0;
+  /// Of the epoch with the best validation score; the task's measure (accuracy, micro-F1 for multi-label, R^2 for
+  /// regression).
+  std::optional<double> train_accuracy, val_accuracy, test_accuracy;
+  int64_t best_epoch = 0, epochs = 0;
+  double epoch_seconds = 0.0;  ///< median of training alone, slowest rank
+  int64_t bytes_sent = 0;      ///< all kinds, sum over ranks
+  std::string ending;          ///< finished, patience, stopped, diverged
+};
+
+struct RunOutcome {
+  std::string directory;
+  std::vector<RunResult> runs;  ///< one a seed; under mpirun on rank 0 alone
+  int signal = 0;               ///< that stopped the run; 0: none did
+};
+
+/// Trains as `tersegraph train` does, and leaves a run directory. Speaks to standard output unless config.quiet.
+RunOutcome run_training(const RunConfig& config);
+
+}  // namespace tersegraph

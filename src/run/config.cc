@@ -1,0 +1,110 @@
+#include "run/config.h"
+
+#include <toml++/toml.h>
+
+#include "base/error.h"
+#include "comm/launch.h"
+#include "run/cores.h"
+#include "run/options.h"
+#include "run/read_file.h"
+#include "run/run_directory.h"
+#include "tersegraph/tersegraph.h"
+
+namespace tersegraph {
+namespace {
+
+// The word that set_option takes for a TOML value; wrong types fail here because TOML tells "3" from 3.
+std::string toml_word(const toml::node& value, const Option& option, const std::string& where) {
+  const char* kind = std::visit(
+      [&]<class T>(T RunConfig::*) {
+        if constexpr (std::is_same_v<T, std::string>) return value.is_string() ? nullptr : "a string in quotes";
+        if constexpr (std::is_same_v<T, int64_t>) return value.is_integer() ? nullptr : "a whole number";
+        if constexpr (std::is_same_v<T, double>) return value.is_number() ? nullptr : "a number";
+        if constexpr (std::is_same_v<T, bool>) return value.is_boolean() ? nullptr : "true or false";
+      },
+      option.field);
+  if (kind != nullptr) fail_input("{} must be {}", where, kind);
+  if (value.is_string()) return std::string(value.as_string()->get());
+  if (value.is_integer()) return fmt::format("{}", value.as_integer()->get());
+  if (value.is_floating_point()) return fmt::format("{}", value.as_floating_point()->get());
+  return fmt::format("{}", value.as_boolean()->get());
+}
+
+toml::table parse_toml(const std::string& path) {
+  const std::string text = read_file(path);
+  try {
+    return toml::parse(text, path);
+  } catch (const toml::parse_error& error) {
+    fail_input("{}:{}: not TOML: {}", path, error.source().begin.line, error.description());
+  }
+}
+
+// A basic TOML string.
+std::string toml_string(std::string_view text) {
+  std::string result = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') {
+      result += {'\\', c};
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+      result += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
+    } else {
+      result += c;
+    }
+  }
+  return result + '"';
+}
+
+std::string toml_value(const RunConfig& config, const Option& option) {
+  const std::string word = option_word(config, option);
+  if (std::holds_alternative<std::string RunConfig::*>(option.field)) return toml_string(word);
+  const bool fraction = std::holds_alternative<double RunConfig::*>(option.field);
+  return fraction && word.find_first_of(".e") == std::string::npos ? word + ".0" : word;
+}
+
+}  // namespace
+
+void read_config(const std::string& path, RunConfig& config) {
+  for (const auto& [key, value] : parse_toml(path)) {
+    const std::string where = fmt::format("{}:{}: {}", path, key.source().begin.line, key.str());
+    const Option& option = find_option(key.str(), where);
+    set_option(config, option, toml_word(value, option, where), where);
+  }
+}
+
+std::string to_toml(const RunConfig& config) {
+  std::string text = fmt::format("# tersegraph {}. Repeat this run: tersegraph train --config THIS_FILE\n", version());
+  std::string_view group;
+  for (const Option& option : options()) {
+    if (!option.repeats) continue;
+    if (group != option.group) text += fmt::format("\n# {}\n", group = option.group);
+    const bool automatic = !option.automatic.empty() && option_word(config, option) == option_word({}, option);
+    text += automatic ? fmt::format("# {}: {}\n", option.name, option.automatic)
+                      : fmt::format("{} = {}\n", option.name, toml_value(config, option));
+  }
+  return text;
+}
+
+RunConfig resolve(RunConfig config) {
+  for (const Option& option : options()) check_option(config, option, fmt::format("--{}", option.name));
+  // One process alone needs no MPI: its ranks are threads.
+  const int launched = launched_ranks() > 1 ? launched_ranks() : 0;
+  if (launched > 0 && config.ranks != 0 && config.ranks != launched) {
+    fail_input("--ranks is {}, but the launcher started {} processes; leave --ranks out under mpirun", config.ranks,
+               launched);
+  }
+  if (config.ranks == 0) config.ranks = launched > 0 ? launched : 1;
+  if (config.exchange == "exact" && config.bits != 0 && config.bits != 32) {
+    fail_input("--bits {} needs --exchange uniform; exact sends 32-bit values", config.bits);
+  }
+  if (config.bits == 0) config.bits = config.exchange == "exact" ? 32 : 8;
+  if (config.patience > 0 && config.eval_every == 0) {
+    fail_input("--patience {} needs evaluations; set --eval-every to 1 or more", config.patience);
+  }
+  if (config.threads == 0) {
+    config.threads = cores_per_rank(launched > 0 ? launched_ranks_here() : static_cast<int>(config.ranks));
+  }
+  if (config.out.empty()) config.out = default_run_path(config.model);
+  return config;
+}
+
+}  // namespace tersegraph

@@ -1,0 +1,63 @@
+#include "run/job.h"
+
+#include <cstring>
+
+#include "base/error.h"
+#include "comm/collectives.h"
+#include "data/features.h"
+#include "data/split.h"
+#include "run/train_config.h"
+
+namespace tersegraph {
+namespace {
+
+constexpr uint64_t kPartitionSeed = 1;
+
+void check_trainable(const Dataset& dataset, const RunConfig& config) {
+  if (dataset.features.empty()) {
+    fail_input("{} has no node features, which {} needs; add them to the file (array attr)", config.data, config.model);
+  }
+  if (dataset.labels.outputs == 0) fail_input("{} has no labels to train on; add them to the file", config.data);
+  if (config.ranks > dataset.nodes()) {
+    fail_input("--ranks {}: {} has only {} nodes, and every rank needs one", config.ranks, config.data,
+               dataset.nodes());
+  }
+}
+
+}  // namespace
+
+Job load_job(const RunConfig& config) {
+  Job job;
+  job.config = config;
+  const FullGraphConfig training = train_config(config);  // before the data: bad words cost no waiting
+  job.dataset = load_dataset(config.data);
+  check_trainable(job.dataset, config);
+  for (int64_t run = 0; run < config.runs; ++run) {
+    const auto seed = static_cast<uint64_t>(config.seed + run);
+    job.splits.push_back(choose_split(job.dataset, config.split, static_cast<int>(config.split_index), seed));
+    job.training.push_back(training);
+    job.training.back().seed = seed;
+    job.training.back().class_weights = class_weights(config.class_weights, job.dataset.labels, job.splits.back());
+  }
+  if (config.normalize_features) normalize_rows(job.dataset.features);
+  job.aggregation = aggregation_operator(job.dataset.graph, training.normalisation());
+  return job;
+}
+
+Partition partition_job(const Job& job) {
+  return make_partition(job.dataset.graph, static_cast<int>(job.config.ranks),
+                        parse_partition_method(job.config.partition), kPartitionSeed);
+}
+
+void share_partition(Channel& channel, Job& job) {
+  agree(channel, [&] {
+    if (channel.rank() == 0) job.partition = partition_job(job);
+  });
+  const auto own = std::as_bytes(std::span(job.partition.part_of));
+  const auto first = all_gather(channel, Traffic::setup, own).front();
+  job.partition.parts = channel.size();
+  job.partition.part_of.resize(first.size() / sizeof(int32_t));
+  std::memcpy(job.partition.part_of.data(), first.data(), first.size());
+}
+
+}  // namespace tersegraph

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <vector>
+
+#include "comm/channel.h"
+#include "data/dataset.h"
+#include "graph/partition.h"
+#include "tersegraph/config.h"
+#include "train/config.h"
+
+namespace tersegraph {
+
+/// A run with everything read, checked and decided that its ranks share. Thread ranks hold one between them.
+struct Job {
+  RunConfig config;  ///< resolved
+  Dataset dataset;
+  Csr aggregation;
+  std::vector<Split> splits;              ///< one a seed
+  std::vector<FullGraphConfig> training;  ///< one a seed
+  Partition partition;
+};
+
+/// Everything but the partition. `config` must be resolved. Errors: InputError for what cannot be trained on.
+Job load_job(const RunConfig& config);
+
+/// The dataset's own partition into the configuration's ranks. It depends on no seed of the run, so that runs compare.
+Partition partition_job(const Job& job);
+
+/// Rank 0's partition, on every rank. Collective.
+void share_partition(Channel& channel, Job& job);
+
+}  // namespace tersegraph

@@ -1,0 +1,201 @@
+#include "run/options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "base/error.h"
+#include "run/suggest.h"
+
+namespace tersegraph {
+namespace {
+
+template <class T>
+using Field = T RunConfig::*;
+
+Bounds at_least(double low) {
+  return {.low = low};
+}
+Bounds above(double low) {
+  return {.low = low, .open_low = true};
+}
+Bounds between(double low, double high) {
+  return {.low = low, .high = high};
+}
+
+// The dimensions that a 32-bit GEMM takes, and more epochs than anyone waits for.
+constexpr double kMaxCount = 1e9;
+constexpr double kMaxThreads = 4096;
+constexpr double kMaxRanks = 1024;
+constexpr double kMaxLayers = 1000;
+constexpr double kMaxWidth = 1 << 20;
+const Bounds kProbability = {.low = 0, .high = 1, .open_high = true};
+
+std::vector<Option> make_options() {
+  using C = RunConfig;
+  return {
+      {"Data", "data", "a file or folder in a known format, or sbm:nodes=..,edges=..,features=..,classes=..,seed=..",
+       &C::data},
+      {"Data",
+       "split",
+       "public, shares like 0.6,0.2,0.2, or per-class:20,500,1000",
+       &C::split,
+       {},
+       {},
+       "the data's own"},
+      {"Data", "split-index", "which of the data's own splits", &C::split_index, {}, between(0, kMaxCount)},
+      {"Data", "normalize-features", "scale each node's features to sum 1", &C::normalize_features},
+
+      {"Model", "model", "kind of convolution", &C::model, {"gcn", "sage"}},
+      {"Model", "layers", "convolutions", &C::layers, {}, between(1, kMaxLayers)},
+      {"Model", "hidden", "width of the hidden layers", &C::hidden, {}, between(1, kMaxWidth)},
+      {"Model", "dropout", "share of hidden activations dropped", &C::dropout, {}, kProbability},
+      {"Model", "input-dropout", "share of features dropped", &C::input_dropout, {}, kProbability},
+      {"Model", "norm", "normalisation between layers", &C::norm, {"layer", "none"}},
+      {"Model",
+       "layer-order",
+       "what follows a convolution",
+       &C::layer_order,
+       {"norm-relu-dropout", "dropout-norm-relu"}},
+      {"Model", "residual", "add a layer's input to its output where the widths agree", &C::residual},
+
+      {"Training", "optimizer", "update rule", &C::optimizer, {"adam", "sgd", "adagrad", "adadelta"}},
+      {"Training", "epochs", "passes over the graph", &C::epochs, {}, between(1, kMaxCount)},
+      {"Training", "lr", "learning rate", &C::lr, {}, above(0)},
+      {"Training", "lr-schedule", "constant, cosine[:warmup=N][,min=X], linear[:warmup=N] or step:every=N,factor=X",
+       &C::lr_schedule},
+      {"Training", "weight-decay", "L2 penalty of the weights", &C::weight_decay, {}, at_least(0)},
+      {"Training", "decay-first-layer-only", "weight decay on the first layer alone (Kipf and Welling)",
+       &C::decay_first_layer_only},
+      {"Training", "loss", "auto goes by the labels", &C::loss, {"auto", "ce", "bce", "mse"}},
+      {"Training", "class-weights", "none, balanced, or a positive number for each class: 1,2.5,1", &C::class_weights},
+      {"Training",
+       "patience",
+       "stop after so many epochs without a better validation score; 0: never",
+       &C::patience,
+       {},
+       between(0, kMaxCount)},
+      {"Training",
+       "eval-every",
+       "epochs between evaluations; 0: only the last",
+       &C::eval_every,
+       {},
+       between(0, kMaxCount)},
+      {"Training", "seed", "of all randomness", &C::seed, {}, at_least(0)},
+      {"Training",
+       "runs",
+       "so many runs, with seeds S, S+1, ...; mean and standard deviation",
+       &C::runs,
+       {},
+       between(1, 10000)},
+
+      {"Ranks",
+       "ranks",
+       "ranks in this process; under mpirun, the processes",
+       &C::ranks,
+       {},
+       between(1, kMaxRanks),
+       "what mpirun started, or 1"},
+      {"Ranks",
+       "threads",
+       "compute threads of each rank",
+       &C::threads,
+       {},
+       between(1, kMaxThreads),
+       "all cores, shared"},
+      {"Ranks", "partition", "who owns which node", &C::partition, {"metis", "metis-volume", "random", "block"}},
+      {"Ranks", "reorder", "order of a rank's nodes in memory", &C::reorder, {"auto", "none", "rcm", "clusters"}},
+      {"Ranks", "exchange", "how rows are encoded between ranks", &C::exchange, {"exact", "uniform"}},
+      {"Ranks",
+       "bits",
+       "bits a value of uniform: 1 to 8, 16 (bfloat16) or 32",
+       &C::bits,
+       {"1", "2", "3", "4", "5", "6", "7", "8", "16", "32"},
+       {},
+       "8 for uniform"},
+      {"Ranks", "layer0-cache", "send and aggregate constant features once", &C::layer0_cache},
+      {"Ranks", "aggregate-first", "aggregate before the transform also where that is dearer", &C::aggregate_first},
+
+      {"Output", "out", "run directory", &C::out, {}, {}, "runs/<UTC time>-<model>", false},
+      {"Output", "quiet", "print nothing but errors", &C::quiet, {}, {}, "", false},
+  };
+}
+
+std::string range_words(const Bounds& bounds) {
+  const bool low = std::isfinite(bounds.low), high = std::isfinite(bounds.high);
+  std::string words = low ? fmt::format("{} {}", bounds.open_low ? "above" : "at least", bounds.low) : "";
+  if (high) words += fmt::format("{}{} {}", low ? " and " : "", bounds.open_high ? "below" : "at most", bounds.high);
+  return words;
+}
+
+std::string choice_words(const Option& option) {
+  return fmt::format("{}", fmt::join(option.choices, ", "));
+}
+
+template <class Number>
+Number parse_number(const char* kind, std::string_view word, std::string_view where) {
+  Number value{};
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  const bool finite = std::isfinite(static_cast<double>(value));
+  if (error != std::errc() || end != word.data() + word.size() || !finite) {
+    fail_input("{} is '{}'; it takes {}", where, word, kind);
+  }
+  return value;
+}
+
+bool parse_bool(std::string_view word, std::string_view where) {
+  if (word == "true") return true;
+  if (word == "false") return false;
+  fail_input("{} is '{}'; it takes true or false", where, word);
+}
+
+// Checks the value alone, wherever it came from.
+void check_allowed(const RunConfig& config, const Option& option, std::string_view where) {
+  const std::string word = option_word(config, option);
+  if (!option.choices.empty() && std::ranges::find(option.choices, word) == option.choices.end()) {
+    fail_input("{} is '{}'; known: {}{}", where, word, choice_words(option), did_you_mean(word, option.choices));
+  }
+  auto check_number = [&](double value) {
+    if (!option.bounds.contain(value)) fail_input("{} is {}; it must be {}", where, word, range_words(option.bounds));
+  };
+  if (const auto* field = std::get_if<Field<int64_t>>(&option.field)) check_number(static_cast<double>(config.**field));
+  if (const auto* field = std::get_if<Field<double>>(&option.field)) check_number(config.**field);
+}
+
+}  // namespace
+
+std::span<const Option> options() {
+  static const std::vector<Option> table = make_options();
+  return table;
+}
+
+const Option& find_option(std::string_view name, std::string_view where) {
+  std::vector<std::string_view> known;
+  for (const Option& option : options()) {
+    if (option.name == name) return option;
+    known.push_back(option.name);
+  }
+  fail_input("{} is not an option of a run{}", where, did_you_mean(name, known));
+}
+
+void set_option(RunConfig& config, const Option& option, std::string_view word, std::string_view where) {
+  std::visit(
+      [&]<class T>(T RunConfig::*field) {
+        if constexpr (std::is_same_v<T, std::string>) config.*field = word;
+        if constexpr (std::is_same_v<T, int64_t>) config.*field = parse_number<int64_t>("a whole number", word, where);
+        if constexpr (std::is_same_v<T, double>) config.*field = parse_number<double>("a number", word, where);
+        if constexpr (std::is_same_v<T, bool>) config.*field = parse_bool(word, where);
+      },
+      option.field);
+  check_allowed(config, option, where);
+}
+
+std::string option_word(const RunConfig& config, const Option& option) {
+  return std::visit([&](auto field) { return fmt::format("{}", config.*field); }, option.field);
+}
+
+void check_option(const RunConfig& config, const Option& option, std::string_view where) {
+  if (option_word(config, option) != option_word(RunConfig{}, option)) check_allowed(config, option, where);
+}
+
+}  // namespace tersegraph

@@ -1,0 +1,102 @@
+#include "run/plan_words.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "comm/launch.h"
+#include "run/cores.h"
+#include "run/units.h"
+#include "train/memory.h"
+
+namespace tersegraph {
+namespace {
+
+std::string plural(int64_t count, std::string_view word) {
+  return fmt::format("{} {}{}", format_count(count), word, count == 1 ? "" : "s");
+}
+
+std::string output_words(const Labels& labels) {
+  switch (labels.task) {
+    case Task::multiclass:
+      return labels.outputs == 1 ? "1 class" : fmt::format("{} classes", format_count(labels.outputs));
+    case Task::multilabel:
+      return plural(labels.outputs, "label");
+    case Task::regression:
+      return plural(labels.outputs, "target");
+  }
+  return "";
+}
+
+std::string graph_line(const Job& job) {
+  const Dataset& dataset = job.dataset;
+  const Split& split = job.splits.front();
+  return fmt::format(
+      "graph   {}: {}, {}, {}, {}; {} train, {} validation, {} test\n", dataset.name, plural(dataset.nodes(), "node"),
+      plural(dataset.graph.edges(), "edge"), plural(dataset.features.cols(), "feature"), output_words(dataset.labels),
+      format_count(std::ssize(split.train)), format_count(std::ssize(split.val)), format_count(std::ssize(split.test)));
+}
+
+std::string model_line(const RunConfig& config) {
+  return fmt::format("model   {}, {}, hidden width {}; {}, learning rate {}, {}\n", config.model,
+                     plural(config.layers, "layer"), config.hidden, config.optimizer, config.lr,
+                     plural(config.epochs, "epoch"));
+}
+
+std::string rank_lines(const Job& job, const PartitionFacts& facts, int hosts, int ranks_here) {
+  const RunConfig& config = job.config;
+  std::string words =
+      fmt::format("ranks   {} x {} on {}", config.ranks, plural(config.threads, "thread"), plural(hosts, "host"));
+  if (config.ranks > 1) {
+    const double cut =
+        static_cast<double>(facts.cut_edges) / static_cast<double>(std::max<int64_t>(1, job.dataset.graph.edges()));
+    words += fmt::format("; {} parts of {} to {} nodes, {:.1f} % of the edges cut, {}; {} exchange{}", config.partition,
+                         format_count(facts.smallest_part), format_count(facts.largest_part), 100 * cut,
+                         plural(facts.halo_rows, "halo row"), config.exchange,
+                         config.exchange == "exact" ? "" : fmt::format(" of {} bits", config.bits));
+  }
+  words += '\n';
+  if (launched_ranks() > 1 && cores_lost_to_binding(ranks_here) > 0) {
+    words += fmt::format("        the launcher binds each rank to {}; mpirun --bind-to none frees {} more\n",
+                         plural(cores_per_rank(ranks_here), "core"), cores_lost_to_binding(ranks_here));
+  }
+  return words;
+}
+
+std::string memory_line(int64_t predicted) {
+  const int64_t available = available_memory();
+  std::string words = fmt::format("memory  {} a process predicted", format_bytes(static_cast<double>(predicted)));
+  if (available > 0 && predicted > available) {
+    words += fmt::format("; only {} are free here: expect swapping or an end for lack of memory",
+                         format_bytes(static_cast<double>(available)));
+  }
+  return words + '\n';
+}
+
+}  // namespace
+
+int64_t available_memory() {
+  std::ifstream file("/proc/meminfo");
+  std::string word;
+  int64_t kilobytes = 0;
+  while (file >> word) {
+    if (word == "MemAvailable:" && file >> kilobytes) return kilobytes * 1024;
+  }
+  return 0;
+}
+
+std::string plan_words(const Job& job, const std::vector<int>& host_of) {
+  const PartitionFacts facts = inspect(job.dataset.graph, job.partition);
+  const int ranks = static_cast<int>(host_of.size());
+  const bool processes = launched_ranks() > 1;
+  const int64_t halo_here = processes ? facts.largest_halo : facts.halo_rows;
+  const MemoryPrediction memory =
+      predict_memory(job.dataset, job.training.front(), ranks, processes ? 1 : ranks, halo_here);
+  const int hosts = *std::ranges::max_element(host_of) + 1;
+  const auto ranks_here = static_cast<int>(std::ranges::count(host_of, host_of.front()));
+  return graph_line(job) + model_line(job.config) + rank_lines(job, facts, hosts, ranks_here) +
+         memory_line(memory.total());
+}
+
+}  // namespace tersegraph

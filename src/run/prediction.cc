@@ -1,0 +1,107 @@
+#include "run/prediction.h"
+
+#include <filesystem>
+
+#include "base/error.h"
+#include "comm/launch.h"
+#include "data/features.h"
+#include "data/split.h"
+#include "run/config.h"
+#include "run/read_file.h"
+#include "run/run_files.h"
+#include "run/train_config.h"
+#include "train/evaluation.h"
+#include "train/full_graph.h"
+
+namespace tersegraph {
+namespace {
+
+namespace fs = std::filesystem;
+
+int64_t metadata_count(const TensorFile& model, const std::string& key, const std::string& path) {
+  const auto found = model.metadata.find(key);
+  if (found == model.metadata.end()) fail_input("{} does not say how many {} its model has", path, key);
+  return std::atoll(found->second.c_str());
+}
+
+// The dataset as the model needs it: labels may be missing, features may not.
+Dataset load_for_model(const RunConfig& config, const TensorFile& model, const std::string& model_path) {
+  Dataset dataset = load_dataset(config.data);
+  const int64_t features = metadata_count(model, "features", model_path);
+  const int64_t outputs = metadata_count(model, "outputs", model_path);
+  if (dataset.features.cols() != features) {
+    fail_input("{} has {} features a node, but {} was trained on {}", config.data, dataset.features.cols(), model_path,
+               features);
+  }
+  Labels& labels = dataset.labels;
+  if (labels.outputs == 0) {
+    labels.outputs = outputs;
+    labels.classes.assign(dataset.nodes(), -1);
+    dataset.splits.clear();
+  }
+  const auto task = model.metadata.find("task");
+  if (labels.outputs != outputs || (task != model.metadata.end() && task->second != task_name(labels.task))) {
+    fail_input("{} has {} {} outputs, but {} was trained for {}", config.data, labels.outputs, task_name(labels.task),
+               model_path, outputs);
+  }
+  if (config.normalize_features) normalize_rows(dataset.features);
+  return dataset;
+}
+
+EpochMetrics score(const Dataset& dataset, const Split& split, ConstMatrixView outputs, Channel& channel) {
+  LocalTargets targets;
+  targets.task = dataset.labels.task;
+  targets.outputs = dataset.labels.outputs;
+  targets.classes = dataset.labels.classes;
+  targets.targets.reshape(dataset.labels.targets.rows(), dataset.labels.targets.cols());
+  std::copy_n(dataset.labels.targets.data(), dataset.labels.targets.size(), targets.targets.data());
+  targets.train = split.train;
+  targets.val = split.val;
+  targets.test = split.test;
+  EpochMetrics metrics;
+  evaluate(outputs, targets, channel, metrics);
+  evaluate_roc_auc(outputs, dataset.labels, split, metrics);
+  return metrics;
+}
+
+}  // namespace
+
+Prediction predict(const std::string& run_directory, const std::string& data) {
+  const fs::path folder(run_directory);
+  if (!fs::exists(folder / "config.toml")) {
+    fail_input("{} holds no run (no config.toml); give the folder that tersegraph train wrote", run_directory);
+  }
+  RunConfig config;
+  read_config((folder / "config.toml").string(), config);
+  const std::string model_path = (folder / "model.safetensors").string();
+  const TensorFile model = parse_safetensors(read_file(model_path), model_path);
+  const bool other_data = !data.empty() && data != config.data;
+  if (other_data) config.data = data;
+  config.ranks = 1;
+  config.threads = 0;
+  config = resolve(config);
+
+  const Dataset dataset = load_for_model(config, model, model_path);
+  Split split;
+  if (!other_data) {
+    split =
+        choose_split(dataset, config.split, static_cast<int>(config.split_index), static_cast<uint64_t>(config.seed));
+  } else if (!dataset.splits.empty()) {
+    split = dataset.splits.front();
+  }
+  const FullGraphConfig training = train_config(config);
+  const Csr aggregation = aggregation_operator(dataset.graph, training.normalisation());
+  const Partition whole{1, std::vector<int32_t>(static_cast<size_t>(dataset.nodes()), 0)};
+
+  Prediction prediction{config.data, dataset.labels.task, {}, {}};
+  run_thread_ranks(1, static_cast<int>(config.threads), [&](Communicator& communicator) {
+    Channel channel(communicator);
+    FullGraphTrainer trainer(dataset, aggregation, split, whole, training, channel);
+    load_tensors(model, model_path, trainer.parameters());
+    prediction.outputs = trainer.outputs();
+    prediction.scores = score(dataset, split, prediction.outputs, channel);
+  });
+  return prediction;
+}
+
+}  // namespace tersegraph

@@ -1,0 +1,80 @@
+#include "run/run_files.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "data/npy.h"
+#include "run/options.h"
+
+namespace tersegraph {
+namespace {
+
+std::vector<int32_t> largest_columns(ConstMatrixView outputs) {
+  std::vector<int32_t> classes;
+  classes.reserve(outputs.rows);
+  for (int64_t i = 0; i < outputs.rows; ++i) {
+    const float* row = outputs.row(i);
+    classes.push_back(static_cast<int32_t>(std::max_element(row, row + outputs.cols) - row));
+  }
+  return classes;
+}
+
+std::vector<float> probabilities(ConstMatrixView outputs) {
+  std::vector<float> values(outputs.data, outputs.data + outputs.size());
+  for (float& value : values) value = 1.0f / (1.0f + std::exp(-value));
+  return values;
+}
+
+}  // namespace
+
+TensorFile model_file(const RunConfig& config, const Dataset& dataset, const Parameters& parameters) {
+  TensorFile file;
+  for (const Option& option : options()) {
+    if (option.group == "Model") file.metadata[std::string(option.name)] = option_word(config, option);
+  }
+  file.metadata["normalize-features"] = config.normalize_features ? "true" : "false";
+  file.metadata["task"] = task_name(dataset.labels.task);
+  file.metadata["features"] = fmt::format("{}", dataset.features.cols());
+  file.metadata["outputs"] = fmt::format("{}", dataset.labels.outputs);
+  for (int i = 0; i < parameters.count(); ++i) {
+    const MatrixView value = parameters.value(i);
+    file.tensors[parameters.name(i)] = {{value.rows, value.cols}, {value.data, value.data + value.size()}};
+  }
+  return file;
+}
+
+void load_tensors(const TensorFile& file, const std::string& name, Parameters& parameters) {
+  for (int i = 0; i < parameters.count(); ++i) {
+    const MatrixView value = parameters.value(i);
+    const auto found = file.tensors.find(parameters.name(i));
+    if (found == file.tensors.end())
+      fail_input("{} has no tensor '{}'; it is of another model", name, parameters.name(i));
+    if (found->second.shape != std::vector<int64_t>{value.rows, value.cols}) {
+      fail_input("{}: tensor '{}' has shape ({}), but the model's is ({}, {})", name, parameters.name(i),
+                 fmt::join(found->second.shape, ", "), value.rows, value.cols);
+    }
+    std::ranges::copy(found->second.values, value.data);
+  }
+  if (std::ssize(file.tensors) != parameters.count()) fail_input("{} has tensors that the model has not", name);
+}
+
+void write_predictions(const std::string& path, Task task, ConstMatrixView outputs) {
+  const int64_t shape[] = {outputs.rows, outputs.cols};
+  if (task == Task::multiclass) {
+    write_npy<int32_t>(path, largest_columns(outputs), std::span(shape, 1));
+  } else if (task == Task::multilabel) {
+    write_npy<float>(path, probabilities(outputs), shape);
+  } else {
+    write_npy<float>(path, std::span(outputs.data, outputs.size()), shape);
+  }
+}
+
+void write_results(const RunDirectory& directory, const Dataset& dataset, const RunConfig& config,
+                   const RunRecord& record, const Parameters& parameters) {
+  directory.write("model.safetensors", to_safetensors(model_file(config, dataset, parameters)));
+  write_predictions((directory.path() / "predictions.npy").string(), dataset.labels.task, record.result.outputs);
+  directory.write("summary.json", summarise(config, record).dump(2) + "\n");
+}
+
+}  // namespace tersegraph

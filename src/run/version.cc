@@ -1,0 +1,9 @@
+#include "tersegraph/tersegraph.h"
+
+namespace tersegraph {
+
+const char* version() {
+  return TERSEGRAPH_VERSION;
+}
+
+}  // namespace tersegraph

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "data/npz_files.h"
+
+namespace tersegraph::testing {
+
+/// A program that was started in a folder, its two streams going to files.
+class Program {
+ public:
+  Program(const std::vector<std::string>& words, const std::string& folder, const TemporaryFolder& streams)
+      : out_path_(streams.file("stdout")), err_path_(streams.file("stderr")) {
+    std::vector<char*> argv;
+    for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+    argv.push_back(nullptr);
+    process_ = fork();
+    if (process_ == 0) {
+      const bool ready = chdir(folder.c_str()) == 0 && redirect(out_path_, 1) && redirect(err_path_, 2);
+      if (ready) execvp(argv[0], argv.data());
+      _exit(127);
+    }
+  }
+
+  pid_t process() const { return process_; }
+  /// Waits for the end. 128 + n: ended by signal n.
+  int exit_code() {
+    int status = 0;
+    waitpid(process_, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+  std::string out() const { return read_bytes(out_path_); }
+  std::string err() const { return read_bytes(err_path_); }
+
+ private:
+  static bool redirect(const std::string& path, int descriptor) {
+    const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    return file >= 0 && dup2(file, descriptor) >= 0;
+  }
+
+  std::string out_path_, err_path_;
+  pid_t process_ = -1;
+};
+
+struct Ended {
+  int code = 0;
+  std::string out, err;
+};
+
+/// Runs the tersegraph program in `folder` to its end.
+inline Ended run_tersegraph(std::vector<std::string> words, const std::string& folder) {
+  const TemporaryFolder streams;
+  words.insert(words.begin(), TERSEGRAPH_PROGRAM);
+  Program program(words, folder, streams);
+  const int code = program.exit_code();
+  return {code, program.out(), program.err()};
+}
+
+}  // namespace tersegraph::testing

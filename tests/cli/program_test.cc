@@ -1,0 +1,146 @@
+// The program as its users see it.
+#include "cli/program.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "cli/small_graph.h"
+
+namespace tersegraph::testing {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+TEST(Program, HelpsEverywhere) {
+  const TemporaryFolder folder;
+  for (const std::string command : {"", "train", "predict", "info", "generate", "convert"}) {
+    std::vector<std::string> words = {"--help"};
+    if (!command.empty()) words.insert(words.begin(), command);
+    const Ended ended = run_tersegraph(words, folder.file(""));
+    EXPECT_EQ(ended.code, 0) << command;
+    EXPECT_THAT(ended.out, HasSubstr("Example")) << command;
+    EXPECT_EQ(ended.err, "");
+  }
+}
+
+TEST(Program, TellsItsVersion) {
+  const Ended ended = run_tersegraph({"--version"}, "/");
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_THAT(ended.out, ::testing::MatchesRegex("tersegraph [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+TEST(Info, SaysWhatADatasetIs) {
+  const TemporaryFolder folder;
+  folder.write("good.npz", small_graph().bytes());
+  const Ended ended = run_tersegraph({"info", "good.npz", "--json"}, folder.file(""));
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  const json facts = json::parse(ended.out);
+  EXPECT_EQ(facts["nodes"], 6);
+  EXPECT_EQ(facts["edges"], 12);
+  EXPECT_EQ(facts["max_degree"], 2);
+  EXPECT_EQ(facts["class_counts"], json({3, 3}));
+  EXPECT_EQ(facts["splits"], json::array({{{"train", 2}, {"val", 2}, {"test", 2}}}));
+  EXPECT_DOUBLE_EQ(facts["edge_homophily"].get<double>(), 8.0 / 12.0);
+  const Ended table = run_tersegraph({"info", "good.npz"}, folder.file(""));
+  EXPECT_THAT(table.out, HasSubstr("6 undirected"));
+}
+
+TEST(Generate, WritesWhatTheWordsSay) {
+  const TemporaryFolder folder;
+  const std::string words = "sbm:nodes=50,edges=200,features=5,classes=3,seed=4";
+  ASSERT_EQ(run_tersegraph({"generate", words, "--out", "made.npz"}, folder.file("")).code, 0);
+  const json made = json::parse(run_tersegraph({"info", "made.npz", "--json"}, folder.file("")).out);
+  EXPECT_EQ(made["nodes"], 50);
+  EXPECT_EQ(made["edges"], 400);
+  EXPECT_EQ(made["features"], 5);
+  // Training on the file is training on the words.
+  for (const auto& [data, out] : {std::pair{words, "of_words"}, {std::string("made.npz"), "of_file"}}) {
+    ASSERT_EQ(run_tersegraph({"train", "--quiet", "--epochs", "2", "--data", data, "--out", out}, folder.file("")).code,
+              0);
+  }
+  EXPECT_EQ(read_bytes(folder.file("of_words/predictions.npy")), read_bytes(folder.file("of_file/predictions.npy")));
+}
+
+TEST(Convert, MakesADirectedGraphSymmetric) {
+  const TemporaryFolder folder;
+  NpzFile directed = small_graph();
+  directed.set<int64_t>("adj_indptr", {0, 1, 2, 3, 4, 5, 6})
+      .set<int32_t>("adj_indices", {1, 2, 3, 4, 5, 0})
+      .set<uint8_t>("directed", {1});
+  folder.write("directed.npz", directed.bytes());
+  ASSERT_EQ(run_tersegraph({"convert", "directed.npz", "kept.npz"}, folder.file("")).code, 0);
+  ASSERT_EQ(run_tersegraph({"convert", "directed.npz", "ring.npz", "--symmetrise"}, folder.file("")).code, 0);
+  const json kept = json::parse(run_tersegraph({"info", "kept.npz", "--json"}, folder.file("")).out);
+  EXPECT_EQ(kept["edges"], 6);
+  EXPECT_EQ(kept["directed"], true);
+  const json ring = json::parse(run_tersegraph({"info", "ring.npz", "--json"}, folder.file("")).out);
+  EXPECT_EQ(ring["edges"], 12);
+  EXPECT_EQ(ring["directed"], false);
+}
+
+TEST(Predict, RepeatsTheRunsScoresAndPredictions) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> train = {
+      "train",    "--quiet", "--epochs", "5", "--data", "sbm:nodes=200,edges=800,features=8,classes=3",
+      "--hidden", "16",      "--ranks",  "2", "--out",  "run"};
+  ASSERT_EQ(run_tersegraph(train, folder.file("")).code, 0);
+  const Ended ended = run_tersegraph({"predict", "run", "--out", "again.npy"}, folder.file(""));
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(read_bytes(folder.file("again.npy")), read_bytes(folder.file("run/predictions.npy")));
+  const json summary = json::parse(read_bytes(folder.file("run/summary.json")));
+  char line[64];
+  std::snprintf(line, sizeof line, "%-16s %.4f\n", "test_accuracy", summary["test_accuracy"].get<double>());
+  EXPECT_THAT(ended.out, HasSubstr(line));
+}
+
+TEST(Predict, RefusesDataOfOtherShape) {
+  const TemporaryFolder folder;
+  folder.write("good.npz", small_graph().bytes());
+  ASSERT_EQ(
+      run_tersegraph({"train", "--quiet", "--epochs", "1", "--data", "good.npz", "--out", "run"}, folder.file("")).code,
+      0);
+  const Ended ended =
+      run_tersegraph({"predict", "run", "--data", "sbm:nodes=20,edges=40,features=7,classes=2"}, folder.file(""));
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.err, HasSubstr("7 features"));
+}
+
+TEST(Train, ExitsWith3WhenItDiverges) {
+  const TemporaryFolder folder;
+  const Ended ended = run_tersegraph({"train", "--quiet", "--data", "sbm:nodes=200,edges=800,features=8,classes=3",
+                                      "--optimizer", "sgd", "--lr", "1e30", "--epochs", "20", "--out", "run"},
+                                     folder.file(""));
+  EXPECT_EQ(ended.code, 3) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("diverged"));
+  EXPECT_EQ(json::parse(read_bytes(folder.file("run/summary.json")))["diverged"], true);
+}
+
+class Signals : public ::testing::TestWithParam<int> {};
+
+TEST_P(Signals, EndARunAfterItsEpochWithItsResults) {
+  const TemporaryFolder folder, streams;
+  Program program({TERSEGRAPH_PROGRAM, "train", "--data", "sbm:nodes=200,edges=800,features=8,classes=3", "--ranks",
+                   "2", "--threads", "1", "--epochs", "100000000", "--out", "run"},
+                  folder.file(""), streams);
+  const std::string metrics = folder.file("run/metrics.jsonl");
+  for (int wait = 0; wait < 600 && read_bytes(metrics).size() < 1000; ++wait) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  kill(program.process(), GetParam());
+  EXPECT_EQ(program.exit_code(), 128 + GetParam()) << program.err();
+  const json summary = json::parse(read_bytes(folder.file("run/summary.json")));
+  EXPECT_EQ(summary["ending"], "stopped");
+  EXPECT_GE(summary["epochs"].get<int>(), 1);
+  EXPECT_GT(std::filesystem::file_size(folder.file("run/model.safetensors")), 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Signal, Signals, ::testing::Values(SIGINT, SIGTERM));
+
+}  // namespace
+}  // namespace tersegraph::testing

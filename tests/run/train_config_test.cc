@@ -1,0 +1,98 @@
+#include "run/train_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "data/npz_files.h"
+
+namespace tersegraph {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::error_of;
+using ::testing::FloatEq;
+using ::testing::IsEmpty;
+
+Labels three_classes() {
+  Labels labels;
+  labels.outputs = 3;
+  labels.classes = {0, 0, 0, 1, 1, 1};
+  return labels;
+}
+
+const Split kSplit = {{0, 1, 2, 3}, {4}, {5}};
+
+TEST(ClassWeights, BalancedGivesEveryClassTheSameTotal) {
+  // 4 training nodes, 3 classes: 4 / (3 * 3), 4 / (3 * 1), and a class without any.
+  EXPECT_THAT(class_weights("balanced", three_classes(), kSplit),
+              ElementsAre(FloatEq(4.0f / 9), FloatEq(4.0f / 3), 0.0f));
+}
+
+TEST(ClassWeights, NoneAndLists) {
+  EXPECT_THAT(class_weights("none", three_classes(), kSplit), IsEmpty());
+  EXPECT_THAT(class_weights("1,2.5,1e-2", three_classes(), kSplit), ElementsAre(1.0f, 2.5f, 0.01f));
+}
+
+TEST(ClassWeights, OtherWordsAreRefused) {
+  for (const char* words : {"", "1,2", "1,2,3,4", "1,2,0", "1,,2", "1,2,", "even", "1,2,inf", "1,2,nan"}) {
+    EXPECT_NE(error_of<InputError>([&] { class_weights(words, three_classes(), kSplit); }), "") << words;
+  }
+  Labels several = three_classes();
+  several.task = Task::multilabel;
+  EXPECT_NE(error_of<InputError>([&] { class_weights("balanced", several, kSplit); }), "");
+}
+
+TEST(TrainConfig, CarriesEveryWord) {
+  RunConfig words;
+  words.model = "sage";
+  words.layers = 4;
+  words.hidden = 32;
+  words.dropout = 0.25;
+  words.input_dropout = 0.125;
+  words.norm = "layer";
+  words.layer_order = "dropout-norm-relu";
+  words.residual = true;
+  words.aggregate_first = true;
+  words.optimizer = "adagrad";
+  words.weight_decay = 0.5;
+  words.decay_first_layer_only = true;
+  words.lr = 0.75;
+  words.lr_schedule = "linear";
+  words.loss = "bce";
+  words.epochs = 11;
+  words.eval_every = 3;
+  words.patience = 7;
+  words.seed = 9;
+  words.exchange = "uniform";
+  words.bits = 2;
+  words.layer0_cache = false;
+  words.reorder = "rcm";
+  const FullGraphConfig config = train_config(words);
+  EXPECT_EQ(config.model.kind, ModelKind::sage);
+  EXPECT_EQ(config.model.layers, 4);
+  EXPECT_EQ(config.model.hidden, 32);
+  EXPECT_EQ(config.model.dropout, 0.25f);
+  EXPECT_EQ(config.model.input_dropout, 0.125f);
+  EXPECT_EQ(config.model.norm, NormKind::layer);
+  EXPECT_EQ(config.model.order, ActivationOrder::dropout_norm_relu);
+  EXPECT_TRUE(config.model.residual);
+  EXPECT_TRUE(config.model.aggregate_first);
+  EXPECT_EQ(config.optimizer.kind, OptimizerKind::adagrad);
+  EXPECT_EQ(config.optimizer.weight_decay, 0.5);
+  EXPECT_TRUE(config.decay_first_layer_only);
+  EXPECT_EQ(config.learning_rate, 0.75);
+  EXPECT_EQ(config.schedule, "linear");
+  EXPECT_EQ(config.loss, LossKind::binary_cross_entropy);
+  EXPECT_EQ(config.epochs, 11);
+  EXPECT_EQ(config.eval_every, 3);
+  EXPECT_EQ(config.patience, 7);
+  EXPECT_EQ(config.seed, 9u);
+  EXPECT_EQ(config.exchange.policy, ExchangePolicy::uniform);
+  EXPECT_EQ(config.exchange.bits, 2);
+  EXPECT_FALSE(config.layer0_cache);
+  EXPECT_EQ(config.ordering, Ordering::rcm);
+}
+
+}  // namespace
+}  // namespace tersegraph
