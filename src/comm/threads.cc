@@ -98,10 +98,12 @@ struct World {
   std::atomic<bool> failed{false};
 };
 
+/// Once it is done, the operation is its owner's, who may use it anew at once.
 void finish(Operation& operation) {
-  const std::lock_guard lock(operation.bed->mutex);
+  Bed& bed = *operation.bed;
+  const std::lock_guard lock(bed.mutex);
   operation.state.store(State::done, std::memory_order_release);
-  operation.bed->changed.notify_one();
+  bed.changed.notify_one();
 }
 
 void deliver(const Operation& send, Operation& receive) {

@@ -39,8 +39,8 @@ void Aggregation::backward(ConstMatrixView g, MatrixView gx, const AggregationPa
   apply(local, backward_, g, gx, {pass.kind, pass.exact ? 32 : config_.halo_bits(), key}, seconds);
 }
 
-void Aggregation::apply(CsrView local, const ExchangePlan& plan, ConstMatrixView x, MatrixView y, const ExchangePass& pass,
-                        PhaseSeconds& seconds) {
+void Aggregation::apply(CsrView local, const ExchangePlan& plan, ConstMatrixView x, MatrixView y,
+                        const ExchangePass& pass, PhaseSeconds& seconds) {
   if (channel_.size() > 1) {
     PhaseTimer timer(seconds, "encode");
     exchange_.start(plan, x, pass);

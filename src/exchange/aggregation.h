@@ -19,8 +19,8 @@ struct AggregationPass {
   int layer = 0;
 };
 
-/// The aggregation operator A over all ranks. Each rank holds the rows of its owned nodes; what it needs of the others travels
-/// while it works on what it has.
+/// The aggregation operator A over all ranks. Each rank holds the rows of its owned nodes; what it needs of the others
+/// travels while it works on what it has.
 class Aggregation {
  public:
   /// Collective. `shard` must outlive this.

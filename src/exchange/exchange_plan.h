@@ -9,13 +9,14 @@
 
 namespace tersegraph {
 
-/// Which rows one exchange moves, and what becomes of them. A rank sends the rows of gather * x and receives rows r; the
-/// result is y += scatter * r. The backward exchange of a forward one is its transpose: gather' = scatter^T, scatter' = gather^T.
+/// Which rows one exchange moves, and what becomes of them. A rank sends the rows of gather * x and receives rows r;
+/// the result is y += scatter * r. The backward exchange of a forward one is its transpose: gather' = scatter^T,
+/// scatter' = gather^T.
 struct ExchangePlan {
-  Csr gather;                          ///< (rows sent, owned): a selection forward, sums over local rows backward
-  std::vector<int64_t> send_offsets;   ///< (ranks + 1): gather rows send_offsets[q] .. send_offsets[q+1]-1 go to rank q
-  std::vector<int64_t> send_ids;       ///< global node id of each gather row: keys its random numbers
-  Csr scatter;                         ///< (owned, rows received)
+  Csr gather;                         ///< (rows sent, owned): a selection forward, sums over local rows backward
+  std::vector<int64_t> send_offsets;  ///< (ranks + 1): gather rows send_offsets[q] .. send_offsets[q+1]-1 go to rank q
+  std::vector<int64_t> send_ids;      ///< global node id of each gather row: keys its random numbers
+  Csr scatter;                        ///< (owned, rows received)
   std::vector<int64_t> receive_offsets;  ///< (ranks + 1)
 
   int64_t rows_sent() const { return send_offsets.back(); }

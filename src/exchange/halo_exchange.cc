@@ -9,7 +9,9 @@ constexpr int kHaloTag = kFirstFreeTag;
 constexpr Communicator::Request kNone = -1;
 
 /// Messages begin at cache lines.
-int64_t aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+int64_t aligned(int64_t bytes) {
+  return (bytes + 63) / 64 * 64;
+}
 
 }  // namespace
 
@@ -68,8 +70,7 @@ void HaloExchange::send_messages() {
     const MessageLayout message = layout(plan_->send_offsets, q);
     if (message.rows == 0) continue;
     std::byte* const start = outgoing_.data() + outgoing_start_[q];
-    const int64_t length =
-        seal_message(message, sequence_, row_params_.data() + plan_->send_offsets[q], start);
+    const int64_t length = seal_message(message, sequence_, row_params_.data() + plan_->send_offsets[q], start);
     sends_[q] = channel_.send(pass_.kind, q, kHaloTag, {start, static_cast<size_t>(length)});
   }
   if (pass_.kind == Traffic::halo_forward || pass_.kind == Traffic::halo_backward) {

@@ -20,8 +20,9 @@ struct ExchangePass {
   StreamKey key;
 };
 
-/// Moves encoded rows between ranks: start() encodes and sends, finish() adds what arrived. Between the two the rank computes
-/// what needs no messages. Buffers are kept, so a steady epoch allocates nothing. One exchange is under way at a time.
+/// Moves encoded rows between ranks: start() encodes and sends, finish() adds what arrived. Between the two the rank
+/// computes what needs no messages. Buffers are kept, so a steady epoch allocates nothing. One exchange is under way at
+/// a time.
 class HaloExchange {
  public:
   explicit HaloExchange(Channel& channel) : channel_(channel) {}
@@ -30,7 +31,8 @@ class HaloExchange {
   HaloExchange(const HaloExchange&) = delete;
   HaloExchange& operator=(const HaloExchange&) = delete;
 
-  /// Sends the rows of plan.gather * x. `plan` and the pass must be the same on all ranks; the plan must live until finish().
+  /// Sends the rows of plan.gather * x. `plan` and the pass must be the same on all ranks; the plan must live until
+  /// finish().
   void start(const ExchangePlan& plan, ConstMatrixView x, const ExchangePass& pass);
 
   /// y += plan.scatter * (rows received), in the order of scatter's columns, whatever arrives first.

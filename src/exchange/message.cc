@@ -59,8 +59,9 @@ void open_message(const MessageLayout& layout, uint32_t sequence, int peer, std:
   const auto header = load<MessageHeader>(message.data());
   if (header.magic != MessageHeader::kMagic || header.rows != layout.rows || header.cols != layout.cols ||
       header.bits != static_cast<uint32_t>(layout.bits) || header.sequence != sequence) {
-    fail_run("rank {} sent message {} ({} rows of {} at {} bits) where message {} ({} rows of {} at {} bits) was expected",
-             peer, header.sequence, header.rows, header.cols, header.bits, sequence, layout.rows, layout.cols, layout.bits);
+    fail_run(
+        "rank {} sent message {} ({} rows of {} at {} bits) where message {} ({} rows of {} at {} bits) was expected",
+        peer, header.sequence, header.rows, header.cols, header.bits, sequence, layout.rows, layout.cols, layout.bits);
   }
   if (length != layout.extension_offset() + 2 * int64_t{header.wide_rows}) {
     fail_run("rank {} sent a message of the wrong length, {} bytes", peer, length);

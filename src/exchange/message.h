@@ -10,8 +10,8 @@ namespace tersegraph {
 
 /// One message to one peer, all in one piece:
 ///   header | parameters: 4 bytes a row (integer widths only) | payload: the rows, each from a whole byte | extension
-/// A row's parameters are bf16 min and bf16 scale. Where min needs fp32 (see RowParams), the scale's sign bit is set and the
-/// low 16 bits of min stand in the extension, in row order.
+/// A row's parameters are bf16 min and bf16 scale. Where min needs fp32 (see RowParams), the scale's sign bit is set
+/// and the low 16 bits of min stand in the extension, in row order.
 struct MessageHeader {
   static constexpr uint32_t kMagic = 0x31475354;  // "TSG1"
   uint32_t magic = kMagic;

@@ -45,7 +45,8 @@ void unpack_rows(const std::vector<std::byte>& bytes, int64_t rows, int peer, Cs
     x.values.resize(old + count);
     if (count > 0) {
       std::memcpy(x.indices.data() + old, bytes.data() + at, static_cast<size_t>(count) * 4);
-      std::memcpy(x.values.data() + old, bytes.data() + at + static_cast<size_t>(count) * 4, static_cast<size_t>(count) * 4);
+      std::memcpy(x.values.data() + old, bytes.data() + at + static_cast<size_t>(count) * 4,
+                  static_cast<size_t>(count) * 4);
     }
     for (size_t e = old; e < x.indices.size(); ++e) {
       if (x.indices[e] < 0 || x.indices[e] >= x.cols) fail_run("rank {} sent malformed sparse rows", peer);

@@ -6,8 +6,8 @@
 
 namespace tersegraph {
 
-/// Sends the rows of x (owned, F) that `plan` selects, as they are (Traffic::layer0), and returns those received: (halo, F).
-/// Collective.
+/// Sends the rows of x (owned, F) that `plan` selects, as they are (Traffic::layer0), and returns those received:
+/// (halo, F). Collective.
 Csr exchange_sparse_rows(const ExchangePlan& plan, const Csr& x, Channel& channel);
 
 /// local x + remote x_halo, sparse; columns ascending, each entry summed in the operators' order.

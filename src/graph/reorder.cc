@@ -162,10 +162,19 @@ double miss_share_in_order(CsrView a, const std::vector<int32_t>& order) {
 
 std::vector<int32_t> automatic_order(CsrView a, uint64_t seed) {
   constexpr double kWorthwhile = 0.9;
-  std::vector<int32_t> natural = natural_order(a.rows);
-  if (a.rows <= kCacheRows) return natural;
-  std::vector<int32_t> clusters = cluster_order(UndirectedPattern(a).view(), seed);
-  return miss_share_in_order(a, clusters) <= kWorthwhile * miss_share_in_order(a, natural) ? clusters : natural;
+  std::vector<int32_t> best = natural_order(a.rows);
+  if (a.rows <= kCacheRows) return best;
+  double least = kWorthwhile * miss_share_in_order(a, best);
+  const UndirectedPattern pattern(a);
+  for (const Ordering ordering : {Ordering::rcm, Ordering::clusters}) {
+    std::vector<int32_t> order =
+        ordering == Ordering::rcm ? rcm_order(pattern.view()) : cluster_order(pattern.view(), seed);
+    const double misses = miss_share_in_order(a, order);
+    if (misses > least) continue;
+    least = misses;
+    best = std::move(order);
+  }
+  return best;
 }
 
 }  // namespace

@@ -43,7 +43,8 @@ GnnModel::GnnModel(const ModelConfig& config, int64_t features, int64_t outputs,
 GnnModel::Layer GnnModel::make_layer(int index, int64_t in, int64_t out, ConvOrder order, bool decay) {
   const std::string name = fmt::format("layers.{}", index);
   const float factor = decay ? 1.0f : 0.0f;
-  Layer layer{.conv = {name, in, out, config_.kind == ModelKind::sage, order, parameters_, factor}, .y = {}, .input = {}};
+  Layer layer{
+      .conv = {name, in, out, config_.kind == ModelKind::sage, order, parameters_, factor}, .y = {}, .input = {}};
   layer.bias = parameters_.add(name + ".bias", 1, out, factor);
   if (config_.norm == NormKind::layer && index < config_.layers - 1) {
     layer.gain = parameters_.add(name + ".norm.weight", 1, out, factor);
@@ -95,8 +96,8 @@ MatrixView GnnModel::forward(const ModelInput& input, Aggregation& a, const Mode
   for (int l = 0; l <= last; ++l) {
     Layer& layer = layers_[l];
     layer.y.reshape(rows, layer.conv.out());
-    layer.conv.forward(input_of(l, input), input.aggregated, a, aggregation_pass(pass, Traffic::halo_forward, l), layer.y,
-                       workspace_, seconds);
+    layer.conv.forward(input_of(l, input), input.aggregated, a, aggregation_pass(pass, Traffic::halo_forward, l),
+                       layer.y, workspace_, seconds);
     PhaseTimer timer(seconds, "activation");
     if (l == last) {
       add_bias(parameters_.value(layer.bias).data, layer.y);
@@ -136,8 +137,8 @@ void GnnModel::backward(const ModelInput& input, Aggregation& a, const ModelPass
       below.reshape(rows, layer.conv.in());
       dh = below;
     }
-    layer.conv.backward(input_of(l, input), input.aggregated, a, aggregation_pass(pass, Traffic::halo_backward, l), grad, dh,
-                        workspace_, seconds);
+    layer.conv.backward(input_of(l, input), input.aggregated, a, aggregation_pass(pass, Traffic::halo_backward, l),
+                        grad, dh, workspace_, seconds);
     if (skip) add_rows(residual_gradient_, dh);
     grad = dh;
   }

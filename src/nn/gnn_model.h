@@ -22,14 +22,15 @@ struct ModelPass {
   int64_t epoch = 0;
 };
 
-/// A stack of graph convolutions with bias, and between them normalisation, ReLU and dropout. All matrices are rows of this
-/// rank's owned nodes; the weights are replicated. Memory is allocated by the first epoch and reused by the others.
+/// A stack of graph convolutions with bias, and between them normalisation, ReLU and dropout. All matrices are rows of
+/// this rank's owned nodes; the weights are replicated. Memory is allocated by the first epoch and reused by the
+/// others.
 class GnnModel {
  public:
   /// `first_order` is how layer 0 meets its input; later layers transform first where that is narrower, unless
   /// config.aggregate_first. `decay_first_layer_only`: weight decay on layer 0 alone (Kipf and Welling 2017).
-  GnnModel(const ModelConfig& config, int64_t features, int64_t outputs, ConvOrder first_order, bool decay_first_layer_only,
-           Parameters& parameters);
+  GnnModel(const ModelConfig& config, int64_t features, int64_t outputs, ConvOrder first_order,
+           bool decay_first_layer_only, Parameters& parameters);
 
   void initialise(uint64_t seed);
 
@@ -65,8 +66,8 @@ class GnnModel {
   ModelConfig config_;
   Parameters& parameters_;
   std::vector<Layer> layers_;
-  Matrix transient_input_;             ///< h of layers that do not keep it
-  std::array<Matrix, 2> gradients_;    ///< dL/dh of this layer and of the one before
+  Matrix transient_input_;           ///< h of layers that do not keep it
+  std::array<Matrix, 2> gradients_;  ///< dL/dh of this layer and of the one before
   Matrix residual_gradient_;
   ConvWorkspace workspace_;
   ReductionWorkspace reductions_;

@@ -16,8 +16,8 @@ void GraphConv::initialise(uint64_t seed) {
   if (root_ >= 0) glorot_uniform(seed, root_, parameters_.value(root_));
 }
 
-void GraphConv::forward(const Operand& h, const Operand& aggregated, Aggregation& a, const AggregationPass& pass, MatrixView y,
-                        ConvWorkspace& workspace, PhaseSeconds& seconds) {
+void GraphConv::forward(const Operand& h, const Operand& aggregated, Aggregation& a, const AggregationPass& pass,
+                        MatrixView y, ConvWorkspace& workspace, PhaseSeconds& seconds) {
   const ConstMatrixView weight = parameters_.value(weight_);
   switch (order_) {
     case ConvOrder::aggregated_input: {

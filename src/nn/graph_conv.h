@@ -24,8 +24,9 @@ struct ConvWorkspace {
   GemmWorkspace gemm;
 };
 
-/// y = (A h) W [+ h W_root]: GCN with A symmetrically normalised (Kipf and Welling 2017, eq. 2), GraphSAGE-mean with the root
-/// weight and A the mean over neighbours (Hamilton et al. 2017, algorithm 1 without sampling). The bias is added by what follows.
+/// y = (A h) W [+ h W_root]: GCN with A symmetrically normalised (Kipf and Welling 2017, eq. 2), GraphSAGE-mean with
+/// the root weight and A the mean over neighbours (Hamilton et al. 2017, algorithm 1 without sampling). The bias is
+/// added by what follows.
 class GraphConv {
  public:
   /// Declares "<name>.weight" (in, out) and, with `root`, "<name>.root_weight" (in, out).
@@ -38,8 +39,8 @@ class GraphConv {
                ConvWorkspace& workspace, PhaseSeconds& seconds);
 
   /// Overwrites the weights' gradients; dh (owned, in) unless its data is null. h as in forward where keeps_input().
-  void backward(const Operand& h, const Operand& aggregated, Aggregation& a, const AggregationPass& pass, ConstMatrixView dy,
-                MatrixView dh, ConvWorkspace& workspace, PhaseSeconds& seconds);
+  void backward(const Operand& h, const Operand& aggregated, Aggregation& a, const AggregationPass& pass,
+                ConstMatrixView dy, MatrixView dh, ConvWorkspace& workspace, PhaseSeconds& seconds);
 
   /// Glorot uniform, drawn from the seed alone.
   void initialise(uint64_t seed);

@@ -6,8 +6,8 @@
 
 namespace tersegraph {
 
-/// Initial weights w (fan_in, fan_out). Element e is a pure function of (seed, tensor, e): every rank fills the same numbers
-/// without a word being sent. `tensor` tells a model's tensors apart (their index in Parameters).
+/// Initial weights w (fan_in, fan_out). Element e is a pure function of (seed, tensor, e): every rank fills the same
+/// numbers without a word being sent. `tensor` tells a model's tensors apart (their index in Parameters).
 
 /// Uniform in [-a, a], a = sqrt(6 / (fan_in + fan_out)).
 void glorot_uniform(uint64_t seed, int64_t tensor, MatrixView w);

@@ -55,7 +55,8 @@ struct Scored {
 };
 
 std::optional<double> roc_auc_of(std::vector<Scored>& samples) {
-  if (std::any_of(samples.begin(), samples.end(), [](const Scored& s) { return std::isnan(s.score); })) return std::nullopt;
+  if (std::any_of(samples.begin(), samples.end(), [](const Scored& s) { return std::isnan(s.score); }))
+    return std::nullopt;
   std::sort(samples.begin(), samples.end(), [](const Scored& a, const Scored& b) { return a.score < b.score; });
   int64_t positives = 0, negatives = 0;
   int64_t doubled_wins = 0;  // 2 for every (positive above negative), 1 for every tie
@@ -92,7 +93,9 @@ double accuracy(std::span<const int64_t> confusion) {
   return total == 0 ? 0.0 : static_cast<double>(correct) / static_cast<double>(total);
 }
 
-double micro_f1(std::span<const int64_t> confusion) { return accuracy(confusion); }
+double micro_f1(std::span<const int64_t> confusion) {
+  return accuracy(confusion);
+}
 
 double macro_f1(std::span<const int64_t> confusion) {
   const size_t classes = class_count(confusion);

@@ -52,7 +52,8 @@ class Adam final : public Optimizer {
 class Sgd final : public Optimizer {
  public:
   Sgd(const OptimizerConfig& config, Parameters& parameters)
-      : Optimizer(parameters, config.weight_decay, state_names(config)), momentum_(static_cast<float>(config.momentum)) {}
+      : Optimizer(parameters, config.weight_decay, state_names(config)),
+        momentum_(static_cast<float>(config.momentum)) {}
 
  private:
   static std::vector<std::string> state_names(const OptimizerConfig& config) {
@@ -146,7 +147,9 @@ OptimizerKind parse_optimizer(std::string_view word) {
   fail_input("unknown optimizer '{}': use adam, sgd, adagrad or adadelta", word);
 }
 
-std::string_view optimizer_name(OptimizerKind kind) { return kNames[static_cast<size_t>(kind)]; }
+std::string_view optimizer_name(OptimizerKind kind) {
+  return kNames[static_cast<size_t>(kind)];
+}
 
 Optimizer::Optimizer(Parameters& parameters, double weight_decay, std::vector<std::string> state_names)
     : parameters_(parameters),
@@ -167,7 +170,8 @@ void Optimizer::step(float learning_rate) {
     const int64_t first = parameters_.offset(tensor);
     parallel_blocks(parameters_.value(tensor).size(), kPiece, [&](int64_t begin, int64_t end) {
       const int64_t offset = first + begin;
-      update({parameters_.values().data() + offset, parameters_.gradients().data() + offset, decay, offset, end - begin});
+      update(
+          {parameters_.values().data() + offset, parameters_.gradients().data() + offset, decay, offset, end - begin});
     });
   }
 }

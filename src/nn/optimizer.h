@@ -22,16 +22,16 @@ std::string_view optimizer_name(OptimizerKind kind);
 /// Meanings and defaults are PyTorch's.
 struct OptimizerConfig {
   OptimizerKind kind = OptimizerKind::adam;
-  double weight_decay = 0.0;      ///< L2: weight_decay * Parameters::decay(tensor) * value is added to the gradient
-  double momentum = 0.0;          ///< SGD
-  double beta1 = 0.9;             ///< Adam
-  double beta2 = 0.999;           ///< Adam
-  double rho = 0.9;               ///< Adadelta
-  std::optional<double> epsilon;  ///< default 1e-8 for Adam, 1e-10 for Adagrad, 1e-6 for Adadelta
+  double weight_decay = 0.0;  ///< L2: weight_decay * Parameters::decay(tensor) * value is added to the gradient
+  double momentum = 0.0;      ///< SGD
+  double beta1 = 0.9;         ///< Adam
+  double beta2 = 0.999;       ///< Adam
+  double rho = 0.9;           ///< Adadelta
+  std::optional<double> epsilon = {};  ///< default 1e-8 for Adam, 1e-10 for Adagrad, 1e-6 for Adadelta
 };
 
-/// Moves the values of `parameters` (which must outlive it) against their gradients. Elementwise, so the result does not depend
-/// on the number of threads. Gradients are read, never written.
+/// Moves the values of `parameters` (which must outlive it) against their gradients. Elementwise, so the result does
+/// not depend on the number of threads. Gradients are read, never written.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
@@ -40,7 +40,8 @@ class Optimizer {
 
   /// Steps taken so far; a checkpoint sets it together with the state.
   int64_t& steps() { return steps_; }
-  /// What the optimizer remembers, one float a parameter each, under the names that PyTorch gives it. Empty for plain SGD.
+  /// What the optimizer remembers, one float a parameter each, under the names that PyTorch gives it. Empty for plain
+  /// SGD.
   std::vector<std::pair<std::string, std::span<float>>> state();
 
  protected:

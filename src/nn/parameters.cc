@@ -26,7 +26,9 @@ int Parameters::find(const std::string& name) const {
   return found == tensors_.end() ? -1 : static_cast<int>(found - tensors_.begin());
 }
 
-void Parameters::save_values(std::vector<float>& copy) const { copy.assign(values().begin(), values().end()); }
+void Parameters::save_values(std::vector<float>& copy) const {
+  copy.assign(values().begin(), values().end());
+}
 
 void Parameters::restore_values(std::span<const float> copy) {
   if (static_cast<int64_t>(copy.size()) != size_) throw std::logic_error("Parameters::restore_values: another size");

@@ -9,8 +9,8 @@
 
 namespace tersegraph {
 
-/// A model's trainable tensors, side by side in one flat buffer of values and one of gradients, so that one all-reduce and one
-/// optimizer loop serve them all. Tensors keep the order in which they were added.
+/// A model's trainable tensors, side by side in one flat buffer of values and one of gradients, so that one all-reduce
+/// and one optimizer loop serve them all. Tensors keep the order in which they were added.
 class Parameters {
  public:
   /// Declares a (rows, cols) tensor and returns its index. `decay` multiplies the optimizer's weight decay: 0 for none.

@@ -25,10 +25,7 @@ Number parse_number(std::string_view words, std::string_view key, std::string_vi
   return value;
 }
 
-/// Takes the next "key=value" off the front of `rest`.
-std::pair<std::string_view, std::string_view> take_option(std::string_view words, std::string_view& rest) {
-  const std::string_view option = rest.substr(0, rest.find(','));
-  rest.remove_prefix(std::min(option.size() + 1, rest.size()));
+std::pair<std::string_view, std::string_view> split_option(std::string_view words, std::string_view option) {
   const size_t equals = option.find('=');
   if (equals == std::string_view::npos) {
     fail_input("learning-rate schedule '{}': '{}' is not key=value; {}", words, option, kForms);
@@ -41,7 +38,6 @@ std::pair<std::string_view, std::string_view> take_option(std::string_view words
 Schedule Schedule::parse(std::string_view words) {
   const size_t colon = words.find(':');
   const std::string_view name = words.substr(0, colon);
-  std::string_view rest = colon == std::string_view::npos ? std::string_view() : words.substr(colon + 1);
 
   Schedule schedule;
   if (name == "constant") {
@@ -58,8 +54,10 @@ Schedule Schedule::parse(std::string_view words) {
 
   constexpr int64_t kMaxEpochs = int64_t{1} << 40;
   const bool warms_up = schedule.kind_ == Kind::cosine || schedule.kind_ == Kind::linear;
-  while (!rest.empty()) {
-    const auto [key, value] = take_option(words, rest);
+  for (size_t separator = colon; separator != std::string_view::npos;) {
+    const size_t begin = separator + 1;
+    separator = words.find(',', begin);
+    const auto [key, value] = split_option(words, words.substr(begin, separator - begin));
     if (key == "warmup" && warms_up) {
       schedule.warmup_ = parse_number<int64_t>(words, key, value, 0, kMaxEpochs);
     } else if (key == "min" && schedule.kind_ == Kind::cosine) {
@@ -73,7 +71,8 @@ Schedule Schedule::parse(std::string_view words) {
     }
   }
   if (schedule.kind_ == Kind::step && (schedule.every_ == 0 || schedule.factor_ == 0.0)) {
-    fail_input("learning-rate schedule '{}' needs both every=N and factor=X, for example step:every=50,factor=0.5", words);
+    fail_input("learning-rate schedule '{}' needs both every=N and factor=X, for example step:every=50,factor=0.5",
+               words);
   }
   return schedule;
 }

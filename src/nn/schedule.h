@@ -15,8 +15,8 @@ class Schedule {
   /// An InputError says what is wrong with `words`.
   static Schedule parse(std::string_view words);
 
-  /// What the base learning rate is multiplied with in `epoch` of 0..epochs-1. Cosine and linear would reach their end in epoch
-  /// `epochs`, so that no epoch is spent on a learning rate of zero.
+  /// What the base learning rate is multiplied with in `epoch` of 0..epochs-1. Cosine and linear would reach their end
+  /// in epoch `epochs`, so that no epoch is spent on a learning rate of zero.
   double factor(int64_t epoch, int64_t epochs) const;
 
  private:

@@ -17,13 +17,17 @@ struct PartScore {
   std::map<std::string, double> others;
 };
 
-PartScore score_classes(std::span<const int64_t> confusion) { return {accuracy(confusion), {{"macro_f1", macro_f1(confusion)}}}; }
+PartScore score_classes(std::span<const int64_t> confusion) {
+  return {accuracy(confusion), {{"macro_f1", macro_f1(confusion)}}};
+}
 
 PartScore score_labels(std::span<const int64_t> counts) {
   return {multilabel_micro_f1(counts), {{"macro_f1", multilabel_macro_f1(counts)}}};
 }
 
-PartScore score_numbers(std::span<const double> sums) { return {r2_score(sums), {{"mse", mean_squared_error(sums)}}}; }
+PartScore score_numbers(std::span<const double> sums) {
+  return {r2_score(sums), {{"mse", mean_squared_error(sums)}}};
+}
 
 /// Counts of the three parts side by side, summed over ranks with one message; then one score a part.
 template <class Count, class Add, class Score>
@@ -71,7 +75,8 @@ void evaluate(ConstMatrixView outputs, const LocalTargets& targets, Channel& cha
   for (int part = 0; part < 3; ++part) {
     if (sizes[part] == 0) continue;
     *measures[part] = scores[part].measure;
-    for (const auto& [name, value] : scores[part].others) metrics.scores[std::string(kParts[part]) + "_" + name] = value;
+    for (const auto& [name, value] : scores[part].others)
+      metrics.scores[std::string(kParts[part]) + "_" + name] = value;
   }
 }
 

@@ -10,8 +10,8 @@ namespace tersegraph {
 /// (accuracy; micro-F1; R^2) and, under "val_macro_f1" and the like, the others. Collective.
 void evaluate(ConstMatrixView outputs, const LocalTargets& targets, Channel& channel, EpochMetrics& metrics);
 
-/// ROC-AUC of each part of the split, for two classes or several labels, where both kinds are there: "test_roc_auc" and the
-/// like. It needs every output at once: `outputs` (n, outputs) is the whole graph's.
+/// ROC-AUC of each part of the split, for two classes or several labels, where both kinds are there: "test_roc_auc" and
+/// the like. It needs every output at once: `outputs` (n, outputs) is the whole graph's.
 void evaluate_roc_auc(ConstMatrixView outputs, const Labels& labels, const Split& split, EpochMetrics& metrics);
 
 }  // namespace tersegraph

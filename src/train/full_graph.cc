@@ -73,10 +73,11 @@ struct FullGraphTrainer::State {
         targets(make_local_targets(dataset.labels, split, shard)),
         loss(config.loss, config.class_weights, targets, channel),
         schedule(Schedule::parse(config.schedule)),
-        first_order(choose_input_order(input_facts(dataset, operator_.nnz(), config,
-                                                   sum_over_ranks(channel, shard.halo_count()), channel.size()),
-                                       config)),
-        input(dataset.features, aggregation, first_order, config.model.kind == ModelKind::sage, config.model.input_dropout),
+        first_order(choose_input_order(
+            input_facts(dataset, operator_.nnz(), config, sum_over_ranks(channel, shard.halo_count()), channel.size()),
+            config)),
+        input(dataset.features, aggregation, first_order, config.model.kind == ModelKind::sage,
+              config.model.input_dropout),
         model(config.model, dataset.features.cols(), dataset.labels.outputs, first_order, config.decay_first_layer_only,
               parameters),
         has_validation(!split.val.empty()),
@@ -157,7 +158,8 @@ EpochRecord FullGraphTrainer::State::account() {
   EpochRecord mine;
   mine.halo_bits = aggregation.exchange().halo_bits() - halo_bits_before;
   mine.halo_values = aggregation.exchange().halo_values() - halo_values_before;
-  for (int kind = 0; kind < kTrafficKinds; ++kind) mine.bytes[kind] = channel.ledger().bytes()[kind] - bytes_before[kind];
+  for (int kind = 0; kind < kTrafficKinds; ++kind)
+    mine.bytes[kind] = channel.ledger().bytes()[kind] - bytes_before[kind];
   bytes_before = channel.ledger().bytes();
   halo_bits_before += mine.halo_bits;
   halo_values_before += mine.halo_values;
@@ -210,8 +212,8 @@ void FullGraphTrainer::State::finish(TrainResult& result) {
   if (!best_values.empty()) parameters.restore_values(best_values);
   result.outputs = gather_rows(evaluation_outputs(), shard.owned, shard.global_nodes, channel);
   if (channel.rank() == 0 && result.best.epoch > 0) evaluate_roc_auc(result.outputs, labels, split_, result.best);
-  result.peak_rss_bytes = static_cast<int64_t>(
-      all_reduce_max(channel, Traffic::setup, static_cast<double>(peak_rss_bytes())));
+  result.peak_rss_bytes =
+      static_cast<int64_t>(all_reduce_max(channel, Traffic::setup, static_cast<double>(peak_rss_bytes())));
 
   result.mean_bits = mean_bits(sum_over_ranks(channel, aggregation.exchange().halo_bits()),
                                sum_over_ranks(channel, aggregation.exchange().halo_values()));
@@ -264,6 +266,8 @@ Matrix FullGraphTrainer::outputs() {
   return gather_rows(s.evaluation_outputs(), s.shard.owned, s.shard.global_nodes, s.channel);
 }
 
-Parameters& FullGraphTrainer::parameters() { return state_->parameters; }
+Parameters& FullGraphTrainer::parameters() {
+  return state_->parameters;
+}
 
 }  // namespace tersegraph

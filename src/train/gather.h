@@ -8,8 +8,8 @@
 
 namespace tersegraph {
 
-/// Brings the rows of all ranks to rank 0, in global order: row ids[i] of the result (nodes, d) is row i of `rows` on the rank
-/// that owns it. Other ranks get an empty matrix. Collective.
+/// Brings the rows of all ranks to rank 0, in global order: row ids[i] of the result (nodes, d) is row i of `rows` on
+/// the rank that owns it. Other ranks get an empty matrix. Collective.
 Matrix gather_rows(ConstMatrixView rows, const std::vector<int64_t>& ids, int64_t nodes, Channel& channel);
 
 }  // namespace tersegraph

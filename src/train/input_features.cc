@@ -53,7 +53,8 @@ Matrix to_dense(CsrView sparse) {
 
 }  // namespace
 
-InputFeatures::InputFeatures(const Features& features, Aggregation& aggregation, ConvOrder order, bool root, float dropout)
+InputFeatures::InputFeatures(const Features& features, Aggregation& aggregation, ConvOrder order, bool root,
+                             float dropout)
     : shard_(aggregation.shard()), dropout_(dropout) {
   if (features.is_sparse && order != ConvOrder::aggregate_first) {
     sparse_ = sparse_rows(features.sparse, shard_.owned);

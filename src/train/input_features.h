@@ -12,8 +12,8 @@ namespace tersegraph {
 /// This rank's rows of the features, in the form that layer 0 asks for.
 class InputFeatures {
  public:
-  /// Takes the owned rows. `root`: layer 0 reads X itself besides A X. Collective when `order` is aggregated_input: the raw rows
-  /// travel once, exactly (Traffic::layer0; one frozen draw of rounding noise would bias the whole run).
+  /// Takes the owned rows. `root`: layer 0 reads X itself besides A X. Collective when `order` is aggregated_input: the
+  /// raw rows travel once, exactly (Traffic::layer0; one frozen draw of rounding noise would bias the whole run).
   InputFeatures(const Features& features, Aggregation& aggregation, ConvOrder order, bool root, float dropout);
 
   /// What layer 0 reads in this pass. Input dropout is drawn anew from (seed, epoch, node, column).
@@ -31,8 +31,8 @@ class InputFeatures {
   Csr sparse_, sparse_transposed_;
   Matrix aggregated_;
   Csr aggregated_sparse_, aggregated_transposed_;
-  Matrix dropped_dense_;                              ///< input dropout: what is left of dense_
-  std::vector<float> dropped_, dropped_transposed_;   ///< and of the values of sparse_ and its transpose
+  Matrix dropped_dense_;                             ///< input dropout: what is left of dense_
+  std::vector<float> dropped_, dropped_transposed_;  ///< and of the values of sparse_ and its transpose
   std::vector<uint64_t> row_keys_;
 };
 

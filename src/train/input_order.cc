@@ -12,8 +12,12 @@ constexpr double kSparseBytes = 30e9;  ///< gathered rows, mostly from cache
 constexpr double kLinkBytes = 1.25e9;
 
 /// One product forward and one for the weight gradient.
-double dense_seconds(double rows, double in, double out) { return 2 * 2 * rows * in * out / kGemmFlops; }
-double sparse_seconds(double entries, double out) { return 2 * entries * out * 4 / kSparseBytes; }
+double dense_seconds(double rows, double in, double out) {
+  return 2 * 2 * rows * in * out / kGemmFlops;
+}
+double sparse_seconds(double entries, double out) {
+  return 2 * entries * out * 4 / kSparseBytes;
+}
 
 /// Entries of A X when entries of X are spread evenly over the columns.
 double aggregated_entries(const InputFacts& f) {
@@ -29,7 +33,8 @@ double cached_seconds(const InputFacts& f) {
 }
 
 double transform_first_seconds(const InputFacts& f) {
-  const double transform = f.sparse ? sparse_seconds(f.feature_entries, f.width) : dense_seconds(f.nodes, f.features, f.width);
+  const double transform =
+      f.sparse ? sparse_seconds(f.feature_entries, f.width) : dense_seconds(f.nodes, f.features, f.width);
   const double aggregate = sparse_seconds(f.operator_entries, f.width);
   const double message = 2.0 * f.halo_rows / f.ranks * f.width * f.bits / 8 / kLinkBytes;
   return (transform + aggregate) / f.ranks + message;
@@ -37,8 +42,8 @@ double transform_first_seconds(const InputFacts& f) {
 
 }  // namespace
 
-InputFacts input_facts(const Dataset& dataset, int64_t operator_entries, const FullGraphConfig& config, int64_t halo_rows,
-                       int ranks) {
+InputFacts input_facts(const Dataset& dataset, int64_t operator_entries, const FullGraphConfig& config,
+                       int64_t halo_rows, int ranks) {
   const Features& x = dataset.features;
   return {.nodes = dataset.nodes(),
           .operator_entries = operator_entries,

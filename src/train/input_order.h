@@ -21,12 +21,12 @@ struct InputFacts {
   int bits = 32;
 };
 
-InputFacts input_facts(const Dataset& dataset, int64_t operator_entries, const FullGraphConfig& config, int64_t halo_rows,
-                       int ranks);
+InputFacts input_facts(const Dataset& dataset, int64_t operator_entries, const FullGraphConfig& config,
+                       int64_t halo_rows, int ranks);
 
-/// How layer 0 meets its input. Constant features (no input dropout) are aggregated once where that is predicted to be cheaper,
-/// in seconds an epoch on two cores and a 10 Gbit/s link, and where A X takes no more than eight times the memory of a hidden
-/// layer. Otherwise, as in other layers, the narrower side is aggregated.
+/// How layer 0 meets its input. Constant features (no input dropout) are aggregated once where that is predicted to be
+/// cheaper, in seconds an epoch on two cores and a 10 Gbit/s link, and where A X takes no more than eight times the
+/// memory of a hidden layer. Otherwise, as in other layers, the narrower side is aggregated.
 ConvOrder choose_input_order(const InputFacts& facts, const FullGraphConfig& config);
 
 }  // namespace tersegraph

@@ -11,9 +11,12 @@ namespace {
 
 LossKind loss_of(Task task) {
   switch (task) {
-    case Task::multiclass: return LossKind::cross_entropy;
-    case Task::multilabel: return LossKind::binary_cross_entropy;
-    case Task::regression: return LossKind::squared_error;
+    case Task::multiclass:
+      return LossKind::cross_entropy;
+    case Task::multilabel:
+      return LossKind::binary_cross_entropy;
+    case Task::regression:
+      return LossKind::squared_error;
   }
   fail_input("unknown task");
 }
@@ -64,7 +67,8 @@ LocalTargets make_local_targets(const Labels& labels, const Split& split, const 
   return local;
 }
 
-TrainingLoss::TrainingLoss(LossKind kind, std::vector<float> class_weights, const LocalTargets& targets, Channel& channel)
+TrainingLoss::TrainingLoss(LossKind kind, std::vector<float> class_weights, const LocalTargets& targets,
+                           Channel& channel)
     : kind_(kind == LossKind::automatic ? loss_of(targets.task) : kind),
       class_weights_(std::move(class_weights)),
       targets_(targets) {
@@ -79,7 +83,8 @@ TrainingLoss::TrainingLoss(LossKind kind, std::vector<float> class_weights, cons
   }
   if (kind_ != LossKind::cross_entropy) total *= static_cast<double>(targets.outputs);
   all_reduce_sum(channel, Traffic::setup, std::span(&total, 1));
-  if (!(total > 0.0)) fail_input("the training nodes have no weight: --class-weights must be above 0 for their classes");
+  if (!(total > 0.0))
+    fail_input("the training nodes have no weight: --class-weights must be above 0 for their classes");
   scale_ = 1.0 / total;
 }
 
@@ -90,8 +95,10 @@ double TrainingLoss::operator()(ConstMatrixView outputs, MatrixView grad) const 
   switch (kind_) {
     case LossKind::binary_cross_entropy:
       return scale_ * binary_cross_entropy(outputs, targets_.targets, weights, rows, scale, grad);
-    case LossKind::squared_error: return scale_ * squared_error(outputs, targets_.targets, rows, scale, grad);
-    default: return scale_ * softmax_cross_entropy(outputs, targets_.classes.data(), weights, rows, scale, grad);
+    case LossKind::squared_error:
+      return scale_ * squared_error(outputs, targets_.targets, rows, scale, grad);
+    default:
+      return scale_ * softmax_cross_entropy(outputs, targets_.classes.data(), weights, rows, scale, grad);
   }
 }
 

@@ -15,14 +15,16 @@ namespace tersegraph {
 struct LocalTargets {
   Task task = Task::multiclass;
   int64_t outputs = 0;
-  std::vector<int32_t> classes;  ///< (owned), multiclass
-  Matrix targets;                ///< (owned, outputs), otherwise
+  std::vector<int32_t> classes;           ///< (owned), multiclass
+  Matrix targets;                         ///< (owned, outputs), otherwise
   std::vector<int64_t> train, val, test;  ///< local rows, ascending
 };
 
 LocalTargets make_local_targets(const Labels& labels, const Split& split, const Shard& shard);
 
-inline RowSelection select(const std::vector<int64_t>& rows) { return {rows.data(), static_cast<int64_t>(rows.size())}; }
+inline RowSelection select(const std::vector<int64_t>& rows) {
+  return {rows.data(), static_cast<int64_t>(rows.size())};
+}
 
 /// The training loss: a mean over the training nodes of all ranks (and over the outputs, for the element-wise losses).
 class TrainingLoss {
@@ -30,7 +32,8 @@ class TrainingLoss {
   /// Collective. Errors: InputError when the loss does not fit the task, or class weights their number.
   TrainingLoss(LossKind kind, std::vector<float> class_weights, const LocalTargets& targets, Channel& channel);
 
-  /// This rank's part of the mean (the parts add up to it); overwrites grad with its gradient, zero outside the training rows.
+  /// This rank's part of the mean (the parts add up to it); overwrites grad with its gradient, zero outside the
+  /// training rows.
   double operator()(ConstMatrixView outputs, MatrixView grad) const;
 
  private:

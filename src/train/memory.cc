@@ -35,11 +35,13 @@ MemoryPrediction predict_memory(const Dataset& dataset, const FullGraphConfig& c
                                 int64_t halo_rows) {
   const int64_t entries = dataset.graph.edges() + dataset.nodes();
   const double share = static_cast<double>(ranks_here) / ranks;
-  const ConvOrder order = choose_input_order(input_facts(dataset, entries, config, halo_rows * ranks / ranks_here, ranks), config);
+  const ConvOrder order =
+      choose_input_order(input_facts(dataset, entries, config, halo_rows * ranks / ranks_here, ranks), config);
   Parameters parameters;
   const GnnModel model(config.model, dataset.features.cols(), dataset.labels.outputs, order, false, parameters);
 
-  const auto dataset_bytes = static_cast<int64_t>(dataset.graph.adjacency.bytes() + dataset.features.bytes()) + label_bytes(dataset);
+  const auto dataset_bytes =
+      static_cast<int64_t>(dataset.graph.adjacency.bytes() + dataset.features.bytes()) + label_bytes(dataset);
   const int64_t operator_bytes = 8 * entries + 8 * dataset.nodes();
   const bool symmetric = config.model.kind == ModelKind::gcn && !dataset.graph.directed;
   const auto shard_bytes = static_cast<int64_t>(operator_bytes * share * (symmetric ? 1 : 2));

@@ -57,7 +57,7 @@ TEST_P(ParallelBlocks, ProgressRunsOnTheCallingThreadOnly) {
   parallel_blocks(100, 1, [](int64_t, int64_t) {});
   EXPECT_FALSE(elsewhere);
   EXPECT_LE(calls, 100);
-  if (GetParam() == 1) EXPECT_EQ(calls, 100);
+  EXPECT_GE(calls, GetParam() == 1 ? 100 : 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Threads, ParallelBlocks, testing::Values(1, 2, 3, 4));

@@ -30,8 +30,14 @@ using Semantics = std::tuple<ModelKind, NormKind, ActivationOrder, bool /*residu
 
 ModelConfig model_config(const Semantics& semantics) {
   const auto& [kind, norm, order, residual, input_dropout] = semantics;
-  return {.kind = kind, .layers = 3, .hidden = kHidden, .dropout = 0.25f, .input_dropout = input_dropout, .norm = norm,
-          .order = order, .residual = residual};
+  return {.kind = kind,
+          .layers = 3,
+          .hidden = kHidden,
+          .dropout = 0.25f,
+          .input_dropout = input_dropout,
+          .norm = norm,
+          .order = order,
+          .residual = residual};
 }
 
 /// What must not change it.
@@ -43,8 +49,9 @@ struct Variant {
 
   std::string words() const {
     constexpr const char* kOrders[] = {"aggregated input", "aggregate first", "transform first"};
-    return std::string(kOrders[static_cast<int>(first_order)]) + (aggregate_first ? ", then always aggregate first" : "") +
-           (sparse ? ", sparse" : ", dense") + ", ranks " + std::to_string(ranks);
+    return std::string(kOrders[static_cast<int>(first_order)]) +
+           (aggregate_first ? ", then always aggregate first" : "") + (sparse ? ", sparse" : ", dense") + ", ranks " +
+           std::to_string(ranks);
   }
 };
 
@@ -274,7 +281,8 @@ TEST(GnnModel, OneLayerIsALinearModelOfTheAggregatedFeatures) {
 }
 
 TEST(GnnModel, DecayOfTheFirstLayerAlone) {
-  ModelConfig config = model_config({ModelKind::sage, NormKind::layer, ActivationOrder::norm_relu_dropout, false, 0.0f});
+  ModelConfig config =
+      model_config({ModelKind::sage, NormKind::layer, ActivationOrder::norm_relu_dropout, false, 0.0f});
   Parameters parameters;
   const GnnModel model(config, kFeatures, kOutputs, ConvOrder::transform_first, true, parameters);
   for (int t = 0; t < parameters.count(); ++t) {

@@ -53,7 +53,8 @@ TEST_P(GraphConvLayer, ForwardAndBackwardAreTheFormulas) {
     const auto check_weights = [&] {
       EXPECT_LT(relative_error(dense_of(parameters.gradient(0)), multiply(transposed(summed), dense_of(dy))), 1e-6);
       if (!root) return;
-      EXPECT_LT(relative_error(dense_of(parameters.gradient(1)), multiply(transposed(dense_of(h)), dense_of(dy))), 1e-6);
+      EXPECT_LT(relative_error(dense_of(parameters.gradient(1)), multiply(transposed(dense_of(h)), dense_of(dy))),
+                1e-6);
     };
     const Operand kept = conv.keeps_input() ? input : Operand();
     conv.backward(kept, aggregated, aggregation, {}, dy, {}, workspace, seconds);
@@ -67,14 +68,12 @@ TEST_P(GraphConvLayer, ForwardAndBackwardAreTheFormulas) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(All, GraphConvLayer,
-                         ::testing::Values(Case{ConvOrder::aggregated_input, false, 7, 5},
-                                           Case{ConvOrder::aggregated_input, true, 7, 5},
-                                           Case{ConvOrder::aggregate_first, false, 3, 8},
-                                           Case{ConvOrder::aggregate_first, true, 8, 3},
-                                           Case{ConvOrder::transform_first, false, 8, 3},
-                                           Case{ConvOrder::transform_first, true, 1, 1},
-                                           Case{ConvOrder::transform_first, true, 40, 33}));
+INSTANTIATE_TEST_SUITE_P(
+    All, GraphConvLayer,
+    ::testing::Values(Case{ConvOrder::aggregated_input, false, 7, 5}, Case{ConvOrder::aggregated_input, true, 7, 5},
+                      Case{ConvOrder::aggregate_first, false, 3, 8}, Case{ConvOrder::aggregate_first, true, 8, 3},
+                      Case{ConvOrder::transform_first, false, 8, 3}, Case{ConvOrder::transform_first, true, 1, 1},
+                      Case{ConvOrder::transform_first, true, 40, 33}));
 
 }  // namespace
 }  // namespace tersegraph

@@ -1,0 +1,152 @@
+#include "exchange/message.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cstring>
+#include <vector>
+
+#include "base/error.h"
+
+namespace tersegraph {
+namespace {
+
+constexpr uint32_t kSequence = 41;
+constexpr int kPeer = 3;
+
+struct Sealed {
+  MessageLayout layout;
+  std::vector<std::byte> bytes;
+};
+
+/// Minima that bf16 holds and minima that it does not; a constant row; a negative zero.
+const std::vector<RowParams> kParams{
+    {1.5f, 0.25f}, {1000.123f, 0x1p-10f}, {-0.0f, 0.0f}, {-3.0e-8f, 1e-30f}, {-77.0f, 2.0f}};
+constexpr int64_t kWideRows = 2;
+
+/// A message with bytes of its own in every place of the payload.
+Sealed seal(int bits) {
+  Sealed sealed{{.rows = std::ssize(kParams), .cols = 16, .bits = bits}, {}};
+  sealed.bytes.resize(static_cast<size_t>(sealed.layout.capacity()));
+  for (int64_t k = sealed.layout.payload_offset(); k < sealed.layout.extension_offset(); ++k) {
+    sealed.bytes[static_cast<size_t>(k)] = static_cast<std::byte>(k * 37 % 251);
+  }
+  std::vector<RowParams> params = kParams;
+  params[3].scale = std::bit_cast<float>(std::bit_cast<uint32_t>(params[3].scale) & 0xFFFF0000u);
+  sealed.bytes.resize(static_cast<size_t>(seal_message(sealed.layout, kSequence, params.data(), sealed.bytes.data())));
+  return sealed;
+}
+
+std::vector<EncodedRow> open(const Sealed& sealed, uint32_t sequence = kSequence) {
+  std::vector<EncodedRow> rows(static_cast<size_t>(sealed.layout.rows));
+  open_message(sealed.layout, sequence, kPeer, sealed.bytes, rows.data());
+  return rows;
+}
+
+void expect_rejected(const Sealed& sealed, uint32_t sequence = kSequence) {
+  try {
+    open(sealed, sequence);
+    FAIL() << "was taken for a good message";
+  } catch (const RunError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("rank 3"));
+  }
+}
+
+class MessageOfBits : public ::testing::TestWithParam<int> {};
+
+TEST_P(MessageOfBits, LengthIsHeaderParametersPayloadAndExtension) {
+  const int bits = GetParam();
+  const Sealed sealed = seal(bits);
+  const int64_t rows = std::ssize(kParams), payload = rows * 16 * bits / 8;
+  const int64_t params = bits <= 8 ? 4 * rows + 2 * kWideRows : 0;
+  EXPECT_EQ(std::ssize(sealed.bytes), 24 + params + payload);
+}
+
+TEST_P(MessageOfBits, OpensToWhatWasSealed) {
+  const Sealed sealed = seal(GetParam());
+  const std::vector<EncodedRow> rows = open(sealed);
+  for (int64_t k = 0; k < sealed.layout.rows; ++k) {
+    const EncodedRow& row = rows[static_cast<size_t>(k)];
+    EXPECT_EQ(row.payload, sealed.bytes.data() + sealed.layout.payload_offset() + k * sealed.layout.row_bytes());
+    EXPECT_EQ(row.bits, GetParam());
+    if (GetParam() > 8) continue;
+    const RowParams expected = kParams[static_cast<size_t>(k)];
+    EXPECT_EQ(std::bit_cast<uint32_t>(row.params.min), std::bit_cast<uint32_t>(expected.min));
+    EXPECT_EQ(std::bit_cast<uint32_t>(row.params.scale) >> 16, std::bit_cast<uint32_t>(expected.scale) >> 16);
+  }
+}
+
+TEST_P(MessageOfBits, EveryTruncationIsRejected) {
+  Sealed sealed = seal(GetParam());
+  while (!sealed.bytes.empty()) {
+    sealed.bytes.pop_back();
+    expect_rejected(sealed);
+  }
+}
+
+TEST_P(MessageOfBits, TrailingBytesAreRejected) {
+  Sealed sealed = seal(GetParam());
+  for (int extra = 0; extra < 3; ++extra) {
+    sealed.bytes.push_back(std::byte{0});
+    expect_rejected(sealed);
+  }
+}
+
+TEST_P(MessageOfBits, AnotherHeaderThanExpectedIsRejected) {
+  const Sealed good = seal(GetParam());
+  for (size_t field = 0; field < sizeof(MessageHeader); field += 4) {
+    Sealed bad = good;
+    bad.bytes[field] ^= std::byte{1};
+    expect_rejected(bad);
+  }
+  expect_rejected(good, kSequence + 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, MessageOfBits, ::testing::Values(1, 2, 3, 4, 5, 6, 7, 8, 16, 32));
+
+/// The extension is as long as the header says, but not what the rows need.
+TEST(Message, RowsThatNeedMoreExtensionThanThereIsAreRejected) {
+  Sealed sealed = seal(4);
+  auto header = MessageHeader{};
+  std::memcpy(&header, sealed.bytes.data(), sizeof header);
+  ASSERT_EQ(header.wide_rows, kWideRows);
+  --header.wide_rows;
+  std::memcpy(sealed.bytes.data(), &header, sizeof header);
+  sealed.bytes.resize(sealed.bytes.size() - 2);
+  expect_rejected(sealed);
+}
+
+TEST(Message, ExtensionThatNoRowNeedsIsRejected) {
+  for (const int bits : {4, 32}) {
+    Sealed sealed = seal(bits);
+    auto header = MessageHeader{};
+    std::memcpy(&header, sealed.bytes.data(), sizeof header);
+    ++header.wide_rows;
+    std::memcpy(sealed.bytes.data(), &header, sizeof header);
+    sealed.bytes.resize(sealed.bytes.size() + 2);
+    expect_rejected(sealed);
+  }
+}
+
+TEST(Message, NoRowsIsOnlyAHeader) {
+  const MessageLayout layout{.rows = 0, .cols = 16, .bits = 8};
+  std::vector<std::byte> bytes(static_cast<size_t>(layout.capacity()));
+  EXPECT_EQ(seal_message(layout, 1, nullptr, bytes.data()), 24);
+  EXPECT_NO_THROW(open_message(layout, 1, kPeer, bytes, nullptr));
+}
+
+/// Diverging numbers travel too, so that the receiver notices.
+TEST(Message, NotANumberStaysOne) {
+  const MessageLayout layout{.rows = 1, .cols = 1, .bits = 8};
+  const RowParams params{std::bit_cast<float>(0xFFFFFFFFu), std::bit_cast<float>(0xFFFF0000u)};
+  std::vector<std::byte> bytes(static_cast<size_t>(layout.capacity()));
+  bytes.resize(static_cast<size_t>(seal_message(layout, 1, &params, bytes.data())));
+  EncodedRow row;
+  open_message(layout, 1, kPeer, bytes, &row);
+  EXPECT_NE(row.params.min, row.params.min);
+  EXPECT_NE(row.params.scale, row.params.scale);
+}
+
+}  // namespace
+}  // namespace tersegraph

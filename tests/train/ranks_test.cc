@@ -1,0 +1,121 @@
+// The same training on one rank and on several, on one thread and on two, with exact and with few bits.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <tuple>
+
+#include "train/training.h"
+
+namespace tersegraph {
+namespace {
+
+using testing::small_config;
+using testing::train;
+using testing::Trained;
+
+const Dataset& graph_of_600() {
+  static const Dataset dataset = load_dataset("sbm:nodes=600,edges=4000,features=24,classes=5,seed=3");
+  return dataset;
+}
+
+class Models : public ::testing::TestWithParam<ModelKind> {};
+INSTANTIATE_TEST_SUITE_P(All, Models, ::testing::Values(ModelKind::gcn, ModelKind::sage));
+
+TEST_P(Models, LossesOfSeveralRanksAreThoseOfOne) {
+  for (const float input_dropout : {0.0f, 0.25f}) {
+    FullGraphConfig config = small_config(GetParam());
+    config.model.input_dropout = input_dropout;
+    const Trained one = train(graph_of_600(), config);
+    ASSERT_EQ(std::ssize(one.epochs), config.epochs);
+    for (const int ranks : {2, 3, 4}) {
+      const Trained several = train(graph_of_600(), config, {.ranks = ranks});
+      ASSERT_EQ(several.epochs.size(), one.epochs.size());
+      for (size_t k = 0; k < one.epochs.size(); ++k) {
+        const double loss = one.epochs[k].train_loss;
+        EXPECT_NEAR(several.epochs[k].train_loss, loss, 1e-4 * loss) << ranks << " ranks, epoch " << k + 1;
+      }
+      EXPECT_NEAR(*several.result.best.val_accuracy, *one.result.best.val_accuracy, 0.02);
+    }
+  }
+}
+
+TEST_P(Models, ThreadsChangeNoBit) {
+  for (const int ranks : {1, 2}) {
+    for (const ExchangeConfig& exchange : {ExchangeConfig{}, ExchangeConfig{ExchangePolicy::uniform, 3}}) {
+      FullGraphConfig config = small_config(GetParam());
+      config.exchange = exchange;
+      config.epochs = 8;
+      const Trained one = train(graph_of_600(), config, {.ranks = ranks, .threads = 1});
+      const Trained two = train(graph_of_600(), config, {.ranks = ranks, .threads = 2});
+      EXPECT_EQ(one.losses(), two.losses());
+      EXPECT_EQ(one.weights, two.weights);
+      EXPECT_EQ(0, std::memcmp(one.result.outputs.data(), two.result.outputs.data(), one.result.outputs.bytes()));
+    }
+  }
+}
+
+TEST_P(Models, SeedsDiffer) {
+  FullGraphConfig config = small_config(GetParam());
+  config.epochs = 3;
+  const Trained one = train(graph_of_600(), config);
+  EXPECT_EQ(one.weights, train(graph_of_600(), config).weights);
+  ++config.seed;
+  EXPECT_NE(one.weights, train(graph_of_600(), config).weights);
+}
+
+int64_t halo_bytes(const Trained& trained) {
+  const auto& bytes = trained.result.bytes;
+  return bytes.at("halo_forward") + bytes.at("halo_backward");
+}
+
+TEST_P(Models, TwoBitsTrainAsWellAndSendOneThirteenth) {
+  FullGraphConfig config = small_config(GetParam());
+  config.model.hidden = 256;
+  config.model.aggregate_first = true;
+  config.epochs = 30;
+  const Trained exact = train(graph_of_600(), config, {.ranks = 2});
+  config.exchange = {ExchangePolicy::uniform, 2};
+  const Trained two_bits = train(graph_of_600(), config, {.ranks = 2});
+  EXPECT_GE(*two_bits.result.best.test_accuracy, *exact.result.best.test_accuracy - 0.03);
+  EXPECT_NEAR(two_bits.epochs.back().train_loss, exact.epochs.back().train_loss, 0.1);
+  EXPECT_NE(two_bits.losses(), exact.losses());
+  EXPECT_LE(13 * halo_bytes(two_bits), halo_bytes(exact));
+  EXPECT_EQ(exact.result.mean_bits, 32.0);
+  EXPECT_EQ(two_bits.result.mean_bits, 2.0);
+  EXPECT_EQ(two_bits.epochs.back().mean_bits, 2.0);
+}
+
+TEST(FullGraph, BytesOfTheEpochsAddUpToThoseOfTheRun) {
+  FullGraphConfig config = small_config(ModelKind::gcn);
+  config.eval_every = 5;
+  const Trained trained = train(graph_of_600(), config, {.ranks = 3});
+  int64_t forward = 0, first = 0, between = 0, total = 0;
+  for (const EpochMetrics& epoch : trained.epochs) {
+    const int64_t bytes = epoch.bytes.at("halo_forward");
+    if (first == 0) first = bytes;
+    EXPECT_EQ(bytes, first);
+    EXPECT_EQ(epoch.bytes.contains("evaluation"), epoch.epoch % 5 == 0);
+    forward += bytes;
+  }
+  EXPECT_EQ(trained.result.bytes.at("halo_forward"), forward);
+  EXPECT_GT(trained.result.bytes.at("layer0"), 0) << "layer 0 is aggregated once";
+  EXPECT_FALSE(trained.epochs[1].bytes.contains("layer0"));
+  ASSERT_EQ(trained.result.bytes_between_ranks.size(), 3u);
+  for (size_t p = 0; p < 3; ++p) {
+    ASSERT_EQ(trained.result.bytes_between_ranks[p].size(), 3u);
+    EXPECT_EQ(trained.result.bytes_between_ranks[p][p], 0);
+    for (const int64_t bytes : trained.result.bytes_between_ranks[p]) between += bytes;
+  }
+  for (const auto& [kind, bytes] : trained.result.bytes) total += bytes;
+  // The matrix is read before the last of the bookkeeping is sent.
+  EXPECT_LE(between, total);
+  EXPECT_GT(between, total - 10000);
+}
+
+TEST(FullGraph, OneRankSendsNothing) {
+  const Trained trained = train(graph_of_600(), small_config(ModelKind::sage));
+  for (const auto& [kind, bytes] : trained.result.bytes) EXPECT_EQ(bytes, 0) << kind;
+}
+
+}  // namespace
+}  // namespace tersegraph

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "comm/launch.h"
+#include "train/full_graph.h"
+
+namespace tersegraph::testing {
+
+/// Remembers every epoch; asks to stop after epoch `last`.
+class Recorder : public Observer {
+ public:
+  explicit Recorder(int64_t last = -1) : last_(last) {}
+  void on_epoch(const EpochMetrics& metrics) override { epochs.push_back(metrics); }
+  bool stop_requested() override { return std::ssize(epochs) + 1 == last_; }
+
+  std::vector<EpochMetrics> epochs;
+
+ private:
+  int64_t last_;
+};
+
+/// What a run leaves, as rank 0 sees it.
+struct Trained {
+  TrainResult result;
+  std::vector<EpochMetrics> epochs;
+  std::vector<float> weights;
+
+  std::vector<double> losses() const {
+    std::vector<double> all;
+    for (const EpochMetrics& epoch : epochs) all.push_back(epoch.train_loss);
+    return all;
+  }
+};
+
+/// One rank of a run on the dataset's first split.
+inline Trained train_rank(const Dataset& dataset, const FullGraphConfig& config, Communicator& communicator,
+                          int64_t stop_after = -1) {
+  Channel channel(communicator);
+  const Csr matrix = aggregation_operator(dataset.graph, config.normalisation());
+  const Partition partition = make_partition(dataset.graph, channel.size(), PartitionMethod::metis_cut, 1);
+  FullGraphTrainer trainer(dataset, matrix, dataset.splits.at(0), partition, config, channel);
+  Recorder recorder(stop_after);
+  Trained trained;
+  trained.result = trainer.train(recorder);
+  trained.epochs = std::move(recorder.epochs);
+  trainer.parameters().save_values(trained.weights);
+  return trained;
+}
+
+struct Ranks {
+  int ranks = 1;
+  int threads = 1;
+  int64_t stop_after = -1;
+};
+
+inline Trained train(const Dataset& dataset, const FullGraphConfig& config, Ranks how = {}) {
+  Trained trained;
+  run_thread_ranks(how.ranks, how.threads, [&](Communicator& communicator) {
+    Trained mine = train_rank(dataset, config, communicator, how.stop_after);
+    if (communicator.rank() == 0) trained = std::move(mine);
+  });
+  return trained;
+}
+
+/// Three layers of 32 with dropout and LayerNorm, 20 epochs.
+inline FullGraphConfig small_config(ModelKind kind) {
+  FullGraphConfig config;
+  config.model = {.kind = kind, .layers = 3, .hidden = 32, .dropout = 0.5f, .norm = NormKind::layer};
+  config.epochs = 20;
+  config.seed = 11;
+  return config;
+}
+
+}  // namespace tersegraph::testing
