@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/timer.h"
 
@@ -18,6 +19,8 @@ struct EpochMetrics {
   std::optional<double> train_accuracy, val_accuracy, test_accuracy;
   /// Further measures of an evaluated epoch, for example "val_macro_f1", "test_roc_auc".
   std::map<std::string, double> scores;
+  std::optional<double> objective, lagrangian;  ///< of ADMM
+  std::vector<double> residuals;                ///< ADMM: ||p_{l+1} - q_l||, by link
   double epoch_seconds = 0.0;                ///< training alone, slowest rank
   PhaseSeconds seconds;                      ///< by phase, rank 0
   std::map<std::string, int64_t> bytes;      ///< sent in this epoch, by kind, sum over ranks

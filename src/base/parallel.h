@@ -3,16 +3,22 @@
 #include <omp.h>
 
 #include <cstdint>
+#include <exception>
 #include <functional>
+#include <utility>
 
 namespace tersegraph {
 
 /// Threads that the calling rank computes with. A rank is a thread or a process; the setting belongs to it alone.
-inline int thread_count() { return omp_get_max_threads(); }
-inline void set_thread_count(int threads) { omp_set_num_threads(threads); }
+inline int thread_count() {
+  return omp_get_max_threads();
+}
+inline void set_thread_count(int threads) {
+  omp_set_num_threads(threads);
+}
 
-/// While it lives, the calling rank's thread calls `progress` between blocks of parallel_blocks, so that messages move while
-/// the rank computes. (MPI moves nothing on its own.)
+/// While it lives, the calling rank's thread calls `progress` between blocks of parallel_blocks, so that messages move
+/// while the rank computes. (MPI moves nothing on its own.)
 class ProgressScope {
  public:
   explicit ProgressScope(std::function<void()> progress) : progress_(std::move(progress)), outer_(current()) {
@@ -32,18 +38,26 @@ class ProgressScope {
   std::function<void()>* outer_;
 };
 
-/// Calls body(begin, end) for consecutive blocks of `block` rows (the last may be shorter), in any order, in parallel. The blocks
-/// do not depend on the number of threads: a sum that each block makes for itself is the same on any of them.
+/// Calls body(begin, end) for consecutive blocks of `block` rows (the last may be shorter), in any order, in parallel.
+/// The blocks do not depend on the number of threads: a sum that each block makes for itself is the same on any of
+/// them. `body` must not throw; what the progress call throws (a lost peer) leaves here once all blocks are done.
 template <class Body>
 void parallel_blocks(int64_t rows, int64_t block, Body&& body) {
   if (rows <= 0) return;
   const int64_t blocks = (rows + block - 1) / block;
   std::function<void()>* const progress = ProgressScope::current();
+  std::exception_ptr failure;
 #pragma omp parallel for schedule(dynamic, 1) if (blocks > 1)
   for (int64_t b = 0; b < blocks; ++b) {
     body(b * block, b * block + block < rows ? b * block + block : rows);
-    if (progress != nullptr && omp_get_thread_num() == 0) (*progress)();
+    if (omp_get_thread_num() != 0 || failure || progress == nullptr) continue;
+    try {
+      (*progress)();
+    } catch (...) {
+      failure = std::current_exception();
+    }
   }
+  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace tersegraph

@@ -19,41 +19,36 @@ struct TrainWords {
   std::vector<std::pair<const Option*, std::string>> given;
 };
 
-std::string value_name(const Option& option) {
-  if (!option.choices.empty()) return std::string();
-  if (std::holds_alternative<int64_t RunConfig::*>(option.field)) return "N";
-  if (std::holds_alternative<double RunConfig::*>(option.field)) return "X";
-  return "WORDS";
+// What stands behind the flag in the help: what it takes, and the default.
+std::string value_words(const Option& option) {
+  const std::string by_default = option.automatic.empty() ? option_word({}, option) : std::string(option.automatic);
+  std::string takes = "WORDS";
+  if (!option.choices.empty()) takes = fmt::format("{}", fmt::join(option.choices, "|"));
+  if (std::holds_alternative<int64_t RunConfig::*>(option.field) && option.choices.empty()) takes = "N";
+  if (std::holds_alternative<double RunConfig::*>(option.field)) takes = "X";
+  return fmt::format("{} [{}]", takes, by_default);
 }
 
-std::string choices_of(const Option& option) {
-  std::string words;
-  for (std::string_view choice : option.choices) words += (words.empty() ? "" : "|") + std::string(choice);
-  return words;
-}
-
+// `--name` and `--no-name`, of which the help shows the one that changes something.
 void add_flag(CLI::App& command, const Option& option, bool by_default, TrainWords& words) {
-  const std::string name(option.name);
-  // The form that changes something comes first in the help.
-  const std::string names = by_default ? fmt::format("!--no-{0},--{0}", name) : fmt::format("--{0},!--no-{0}", name);
-  const std::string help = by_default ? fmt::format("do not {}", option.help) : std::string(option.help);
-  command
-      .add_flag_function(
-          names, [&words, &option](int64_t count) { words.given.emplace_back(&option, count > 0 ? "true" : "false"); },
-          help)
-      ->group(std::string(option.group));
+  for (const bool value : {true, false}) {
+    const bool shown = value != by_default;
+    command
+        .add_flag_callback(
+            fmt::format("--{}{}", value ? "" : "no-", option.name),
+            [&words, &option, value] { words.given.emplace_back(&option, value ? "true" : "false"); },
+            fmt::format("{}{}", value ? "" : "do not ", option.help))
+        ->group(shown ? std::string(option.group) : "");
+  }
 }
 
 void add_value(CLI::App& command, const Option& option, TrainWords& words) {
-  const std::string shown = option.automatic.empty() ? option_word(RunConfig{}, option) : std::string(option.automatic);
-  const std::string kind = option.choices.empty() ? value_name(option) : choices_of(option);
   command
       .add_option_function<std::string>(
           fmt::format("--{}", option.name),
           [&words, &option](const std::string& word) { words.given.emplace_back(&option, word); },
           std::string(option.help))
-      ->type_name(kind)
-      ->default_str(shown)
+      ->option_text(value_words(option))
       ->group(std::string(option.group));
 }
 

@@ -20,9 +20,9 @@ Ordering parse_ordering(std::string_view name);  ///< "none", "rcm", "clusters",
 /// is square; `seed` breaks ties between clusters.
 ///
 /// automatic takes the order with the least miss_share where that is a tenth or more below the given order's, and
-/// leaves matrices of up to 8192 rows alone, since their features fit in cache anyway. It takes less time than one SpMM
-/// of 256 columns on one thread: 0.3 to 0.4 s on 200,000 rows and 4 million entries, after which SpMM takes 0.3 to 0.75
-/// of its time where there is locality to find. (METIS parts give the same SpMM but took 0.5 to 7 s.)
+/// leaves matrices of up to 8192 rows alone, since their features fit in cache anyway. It takes about as long as one
+/// SpMM of 256 columns on one thread. On 200,000 rows and 4 million entries SpMM then took 0.3 to 0.75 of its time
+/// where there was locality to find; METIS parts gave the same SpMM but took several times as long to find.
 std::vector<int32_t> locality_order(CsrView a, Ordering ordering, uint64_t seed);
 
 /// What a cache of some thousand rows would miss: the share of the entries, read row by row, whose column is not among

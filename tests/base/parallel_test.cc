@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/error.h"
 #include "base/rng.h"
 
 namespace tersegraph {
@@ -61,6 +62,16 @@ TEST_P(ParallelBlocks, ProgressRunsOnTheCallingThreadOnly) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Threads, ParallelBlocks, testing::Values(1, 2, 3, 4));
+
+TEST(ProgressScope, WhatItThrowsArrivesAfterAllBlocksAreDone) {
+  const int threads_before = thread_count();
+  set_thread_count(1);  // the calling thread is sure to get a block
+  int blocks = 0;
+  const ProgressScope scope([] { throw RunError("rank 1 is gone"); });
+  EXPECT_THROW(parallel_blocks(100, 1, [&](int64_t, int64_t) { ++blocks; }), RunError);
+  EXPECT_EQ(blocks, 100);
+  set_thread_count(threads_before);
+}
 
 TEST(ProgressScope, EndsWithItsScopeAndNests) {
   int outer = 0, inner = 0;

@@ -1,0 +1,78 @@
+// The program under mpirun: the same bits as with ranks that are threads, and one message for all ranks.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "cli/program.h"
+
+namespace tersegraph::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr const char* kData = "sbm:nodes=300,edges=1500,features=12,classes=4,seed=3";
+
+std::vector<std::string> train_words(const std::string& out, const std::string& model) {
+  return {"train",    "--quiet", "--data",     kData,     "--model", model, "--epochs", "6",
+          "--hidden", "24",      "--threads",  "1",       "--out",   out,   "--seed",   "8",
+          "--norm",   "layer",   "--exchange", "uniform", "--bits",  "3"};
+}
+
+Ended run_under_mpi(int ranks, const std::vector<std::string>& words, const std::string& folder) {
+  const TemporaryFolder streams;
+  std::vector<std::string> command = {MPIEXEC, "-n", std::to_string(ranks), TERSEGRAPH_PROGRAM};
+  command.insert(command.end(), words.begin(), words.end());
+  Program program(command, folder, streams);
+  const int code = program.exit_code();
+  return {code, program.out(), program.err()};
+}
+
+int lines_of_tersegraph(const std::string& text) {
+  int count = 0;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) count += line.starts_with("tersegraph: ");
+  return count;
+}
+
+class Mpi : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(Mpi, GivesTheBitsOfThreads) {
+  const TemporaryFolder folder;
+  std::vector<std::string> threads = train_words("threads", GetParam());
+  threads.insert(threads.end(), {"--ranks", "3"});
+  ASSERT_EQ(run_tersegraph(threads, folder.file("")).code, 0);
+  const Ended ended = run_under_mpi(3, train_words("processes", GetParam()), folder.file(""));
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  for (const char* file : {"model.safetensors", "predictions.npy", "config.toml"}) {
+    EXPECT_EQ(read_bytes(folder.file(std::string("threads/") + file)),
+              read_bytes(folder.file(std::string("processes/") + file)))
+        << file;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Model, Mpi, ::testing::Values("gcn", "sage"), [](const auto& info) { return info.param; });
+
+TEST(MpiErrors, AreToldOnce) {
+  const TemporaryFolder folder;
+  const std::pair<std::vector<std::string>, std::string> bad[] = {
+      {{"--model", "gat"}, "known: gcn, sage"},  // before MPI starts
+      {{"--ranks", "7"}, "launcher started 2"},
+      {{"--data", "absent.npz"}, "absent.npz"},  // on every rank
+      {{"--loss", "mse"}, "mse"},                // in the trainer
+      {{"--out", "/proc/run"}, "/proc/run"},     // on rank 0 alone
+      {{"--split", "0.6;0.4"}, "0.6;0.4"},
+  };
+  for (const auto& [words, says] : bad) {
+    std::vector<std::string> command = {"train", "--quiet", "--epochs", "2", "--data", kData, "--out", "run"};
+    command.insert(command.end(), words.begin(), words.end());
+    const Ended ended = run_under_mpi(2, command, folder.file(""));
+    EXPECT_EQ(ended.code, 2) << ended.err;
+    EXPECT_EQ(lines_of_tersegraph(ended.err), 1) << ended.err;
+    EXPECT_THAT(ended.err, HasSubstr(says));
+    EXPECT_EQ(folder.files(), 0u) << says;
+  }
+}
+
+}  // namespace
+}  // namespace tersegraph::testing
