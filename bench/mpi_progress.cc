@@ -43,10 +43,7 @@ class Experiment {
   Experiment(Communicator& comm, size_t bytes) : channel_(comm), sent_(bytes, std::byte{1}), room_(bytes) {
     exchange([] {});
     messages_ = seconds_of([&] { exchange([] {}); });
-    compute(64);
-    const Timer timer;
-    compute(256);
-    blocks_ = static_cast<int64_t>(std::ceil(slowest(256 * messages_ / timer.seconds())));
+    blocks_ = static_cast<int64_t>(std::ceil(256 * messages_ / seconds_of([] { compute(256); })));
   }
 
   void print() {

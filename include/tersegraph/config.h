@@ -9,7 +9,7 @@ namespace tersegraph {
 /// flag of the same name (`weight_decay` is `--weight-decay` and the key `weight-decay` of config.toml), where its
 /// words and bounds stand.
 struct RunConfig {
-  std::string data = "sbm:nodes=20000,edges=200000,features=64,classes=8,seed=1";  ///< a file, a folder or "sbm:..."
+  std::string data = "sbm:nodes=20000,edges=200000,features=64,classes=8,seed=1";  ///< a file or "sbm:..."
   std::string split;                                                               ///< "": the dataset's own
   int64_t split_index = 0;
   bool normalize_features = false;

@@ -40,7 +40,7 @@ int convert(const ConvertWords& words) {
 void add_convert(CLI::App& app, Command& chosen) {
   CLI::App* command = app.add_subcommand("convert", "read any known format and write an .npz file");
   static ConvertWords words;
-  command->add_option("IN", words.in, "a file or folder in a known format")->required();
+  command->add_option("IN", words.in, "a file in a known format")->required();
   command->add_option("OUT", words.out, "file to write, ending in .npz")->required();
   command->add_flag("--symmetrise", words.symmetrise, "add the reverse of every edge of a directed graph");
   command->footer("Example: tersegraph convert ind.cora.graph cora.npz");

@@ -105,7 +105,7 @@ int info(const InfoWords& words) {
 void add_info(CLI::App& app, Command& chosen) {
   CLI::App* command = app.add_subcommand("info", "say what a dataset is");
   static InfoWords words;
-  command->add_option("DATA", words.data, "a file or folder in a known format, or sbm:...")->required();
+  command->add_option("DATA", words.data, "a file in a known format, or sbm:...")->required();
   command->add_flag("--json", words.json, "print JSON");
   command->footer("Example: tersegraph info cora.npz");
   command->callback([&chosen] { chosen = [] { return info(words); }; });

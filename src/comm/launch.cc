@@ -1,6 +1,6 @@
 #include "comm/launch.h"
 
-#include <cstdio>
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <initializer_list>

@@ -20,7 +20,6 @@ namespace {
 /// in full, and holds back later receives of the same sender and tag till then, lest they take a piece that is not
 /// theirs.
 struct Operation {
-  bool active = false;
   bool sends = false;
   bool done = false;
   int peer = 0;
@@ -121,7 +120,6 @@ class MpiCommunicator final : public Communicator {
 
 Operation& MpiCommunicator::start(Request request, bool sends, int peer, int tag, std::byte* data, size_t room) {
   Operation& operation = operations_[request];
-  operation.active = true;
   operation.sends = sends;
   operation.done = false;
   operation.peer = peer;
@@ -265,7 +263,6 @@ void MpiCommunicator::progress() {
 
 size_t MpiCommunicator::forget(Request request) {
   Operation& operation = operations_[request];
-  operation.active = false;
   operations_.give_back(request);
   if (!operation.error.empty()) throw RunError(operation.error);
   return operation.size;

@@ -34,8 +34,7 @@ const Bounds kProbability = {.low = 0, .high = 1, .open_high = true};
 std::vector<Option> make_options() {
   using C = RunConfig;
   return {
-      {"Data", "data", "a file or folder in a known format, or sbm:nodes=..,edges=..,features=..,classes=..,seed=..",
-       &C::data},
+      {"Data", "data", "a file in a known format, or sbm:nodes=..,edges=..,features=..,classes=..,seed=..", &C::data},
       {"Data",
        "split",
        "public, shares like 0.6,0.2,0.2, or per-class:20,500,1000",

@@ -61,7 +61,12 @@ void RunDirectory::append_metrics(const EpochMetrics& metrics) {
 
 std::string default_run_path(const std::string& model) {
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  return fmt::format("runs/{:%Y%m%dT%H%M%SZ}-{}", fmt::gmtime(std::chrono::system_clock::to_time_t(now)), model);
+  const std::string path =
+      fmt::format("runs/{:%Y%m%dT%H%M%SZ}-{}", fmt::gmtime(std::chrono::system_clock::to_time_t(now)), model);
+  // Runs that start within a second of each other.
+  std::string free = path;
+  for (int next = 2; fs::exists(free); ++next) free = fmt::format("{}-{}", path, next);
+  return free;
 }
 
 }  // namespace tersegraph

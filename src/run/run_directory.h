@@ -31,7 +31,7 @@ class RunDirectory {
   std::ofstream metrics_;
 };
 
-/// "runs/20250131T235959Z-gcn".
+/// "runs/20250131T235959Z-gcn", or with "-2" and so on behind it: what is not there yet.
 std::string default_run_path(const std::string& model);
 
 }  // namespace tersegraph

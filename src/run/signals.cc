@@ -1,32 +1,61 @@
 #include "run/signals.h"
 
-#include <signal.h>
-
 namespace tersegraph {
 namespace {
 
-volatile sig_atomic_t g_received = 0;
-struct sigaction g_outer_interrupt, g_outer_terminate;
+std::atomic<int> g_received{0};
+std::atomic<bool> g_deferred{false};
 
-void note(int signal) {
-  g_received = signal;
+/// Somebody started us with the signal ignored (a shell's background job); that holds.
+bool ignored(int signal) {
+  struct sigaction action = {};
+  sigaction(signal, nullptr, &action);
+  return action.sa_handler == SIG_IGN;
+}
+
+/// Ends the process the way the signal does where nobody catches it.
+void end_by(int signal) {
+  struct sigaction action = {};
+  action.sa_handler = SIG_DFL;
+  sigaction(signal, &action, nullptr);
+  sigset_t only;
+  sigemptyset(&only);
+  sigaddset(&only, signal);
+  raise(signal);
+  pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
 }
 
 }  // namespace
 
 SignalGuard::SignalGuard() {
   g_received = 0;
-  struct sigaction action = {};
-  action.sa_handler = note;
-  // SA_RESETHAND: the second signal acts as if nobody caught it.
-  action.sa_flags = SA_RESETHAND | SA_RESTART;
-  sigaction(SIGINT, &action, &g_outer_interrupt);
-  sigaction(SIGTERM, &action, &g_outer_terminate);
+  g_deferred = false;
+  sigemptyset(&watched_);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    if (!ignored(signal)) sigaddset(&watched_, signal);
+  }
+  pthread_sigmask(SIG_BLOCK, &watched_, &outer_mask_);
+  watcher_ = std::thread([this] { watch(); });
 }
 
 SignalGuard::~SignalGuard() {
-  sigaction(SIGINT, &g_outer_interrupt, nullptr);
-  sigaction(SIGTERM, &g_outer_terminate, nullptr);
+  ending_ = true;
+  watcher_.join();
+  pthread_sigmask(SIG_SETMASK, &outer_mask_, nullptr);
+}
+
+void SignalGuard::watch() {
+  constexpr timespec kPatience{.tv_sec = 0, .tv_nsec = 50'000'000};
+  while (!ending_) {
+    const int signal = sigtimedwait(&watched_, nullptr, &kPatience);
+    if (signal <= 0) continue;
+    if (!g_deferred || g_received != 0) end_by(signal);
+    g_received = signal;
+  }
+}
+
+void SignalGuard::defer() {
+  g_deferred = true;
 }
 
 int SignalGuard::received() {

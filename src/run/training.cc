@@ -175,6 +175,7 @@ RunOutcome run_rank(Communicator& communicator, Channel& channel, const Job& job
 
 RunOutcome run_training(const RunConfig& words) {
   const Timer since_start;
+  const SignalGuard guard;
   const RunConfig config = resolve(words);
   const int ranks = static_cast<int>(config.ranks), threads = static_cast<int>(config.threads);
   RunOutcome outcome;
@@ -187,7 +188,7 @@ RunOutcome run_training(const RunConfig& words) {
         job = load_job(config);
       });
       share_partition(channel, job);
-      const SignalGuard guard;
+      SignalGuard::defer();
       outcome = run_rank(communicator, channel, job, since_start);
     });
     return outcome;
@@ -195,7 +196,7 @@ RunOutcome run_training(const RunConfig& words) {
   RunDirectory::check(config.out);
   Job job = load_job(config);
   job.partition = partition_job(job);
-  const SignalGuard guard;
+  SignalGuard::defer();
   run_thread_ranks(ranks, threads, [&](Communicator& communicator) {
     Channel channel(communicator);
     RunOutcome rank_outcome = run_rank(communicator, channel, job, since_start);

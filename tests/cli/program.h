@@ -1,6 +1,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +22,8 @@ class Program {
     argv.push_back(nullptr);
     process_ = fork();
     if (process_ == 0) {
+      // A test runner in the background may have been started with this ignored.
+      signal(SIGINT, SIG_DFL);
       const bool ready = chdir(folder.c_str()) == 0 && redirect(out_path_, 1) && redirect(err_path_, 2);
       if (ready) execvp(argv[0], argv.data());
       _exit(127);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "data/npz_files.h"
+#include "run/cores.h"
 #include "run/options.h"
 #include "run/suggest.h"
 
@@ -107,6 +108,12 @@ TEST(Config, ValuesSetInCodeAreCheckedToo) {
   config = {};
   config.lr = std::nan("");
   EXPECT_NE(error_of<InputError>([&] { resolve(config); }), "");
+}
+
+TEST(Cores, AreSharedAmongTheRanksOfAHost) {
+  EXPECT_GE(cores_per_rank(1), cores_per_rank(2));
+  EXPECT_EQ(cores_per_rank(1000000), 1);
+  EXPECT_EQ(cores_lost_to_binding(1), 0);
 }
 
 TEST(Suggest, CountsEdits) {
