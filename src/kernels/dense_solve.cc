@@ -12,12 +12,14 @@
 namespace tersegraph {
 namespace {
 
-constexpr int64_t kBase = 32;        ///< order of the diagonal blocks
-constexpr int64_t kRowBlock = 128;   ///< rows that one task works on
+constexpr int64_t kBase = 32;       ///< order of the diagonal blocks
+constexpr int64_t kRowBlock = 128;  ///< rows that one task works on
 constexpr float kSmallestPivot = 0x1p-22f;
 
 /// The first part of a block cut in two: a multiple of kBase, so that diagonal blocks stand where inverse_ has them.
-int64_t half(int64_t size) { return (size + kBase - 1) / kBase / 2 * kBase; }
+int64_t half(int64_t size) {
+  return (size + kBase - 1) / kBase / 2 * kBase;
+}
 
 /// Keeps oneDNN on the calling thread: a team of its own would change the order of sums.
 class OneThread {
@@ -62,12 +64,12 @@ void factor_base(BlockView a, int64_t n, float floor, float* inverse) {
 
 }  // namespace
 
-void add_product(float alpha, BlockView a, bool transpose_a, BlockView b, bool transpose_b, BlockView c, int64_t m, int64_t n,
-                 int64_t k) {
+void add_product(float alpha, BlockView a, bool transpose_a, BlockView b, bool transpose_b, BlockView c, int64_t m,
+                 int64_t n, int64_t k) {
   if (m == 0 || n == 0 || k == 0) return;
   const OneThread one_thread;
-  const auto status = dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, alpha, a.data, a.stride, b.data,
-                                 b.stride, 1.0f, c.data, c.stride);
+  const auto status = dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, alpha, a.data, a.stride,
+                                 b.data, b.stride, 1.0f, c.data, c.stride);
   // Leaving a parallel region by an exception ends the program; NaN is what callers look for anyway.
   if (status != dnnl_success) c.data[0] = std::nanf("");
 }
@@ -93,6 +95,8 @@ void Cholesky::factor(MatrixView a) {
   inverse_.reshape((a.rows + kBase - 1) / kBase * kBase, kBase);
   float largest = 0.0f;
   for (int64_t i = 0; i < a.rows; ++i) largest = std::max(largest, a(i, i));
+  // Where fp32 has overflowed there is no solution: NaN shows it, while infinite pivots would give zeros.
+  if (!std::isfinite(largest)) a(0, 0) = std::nanf("");
   if (a.rows > 0) factor_block(0, a.rows, largest * kSmallestPivot);
 }
 
@@ -100,12 +104,11 @@ void Cholesky::factor_block(int64_t begin, int64_t size, float floor) {
   if (size <= kBase) return factor_base(lower(begin, begin), size, floor, inverse_.row(begin));
   const int64_t first = half(size), rest = size - first, middle = begin + first;
   factor_block(begin, first, floor);
+  parallel_blocks(rest, kRowBlock,
+                  [&](int64_t i, int64_t end) { forward(lower(middle + i, begin), end - i, begin, first); });
   parallel_blocks(rest, kRowBlock, [&](int64_t i, int64_t end) {
-    forward(lower(middle + i, begin), end - i, begin, first);
-  });
-  parallel_blocks(rest, kRowBlock, [&](int64_t i, int64_t end) {
-    add_product(-1.0f, lower(middle + i, begin), false, lower(middle, begin), true, lower(middle + i, middle), end - i, end,
-                first);
+    add_product(-1.0f, lower(middle + i, begin), false, lower(middle, begin), true, lower(middle + i, middle), end - i,
+                end, first);
   });
   factor_block(middle, rest, floor);
 }

@@ -13,17 +13,17 @@ struct BlockView {
 };
 
 /// c (m, n) += alpha op(a) op(b), op(a) (m, k), op(b) (k, n), on the calling thread alone.
-void add_product(float alpha, BlockView a, bool transpose_a, BlockView b, bool transpose_b, BlockView c, int64_t m, int64_t n,
-                 int64_t k);
+void add_product(float alpha, BlockView a, bool transpose_a, BlockView b, bool transpose_b, BlockView c, int64_t m,
+                 int64_t n, int64_t k);
 
-/// c = x x^T (or x^T x), of which only blocks that reach below or onto the diagonal are computed: what Cholesky reads. Row blocks
-/// run in parallel and do not depend on the number of threads.
+/// c = x x^T (or x^T x), of which only blocks that reach below or onto the diagonal are computed: what Cholesky reads.
+/// Row blocks run in parallel and do not depend on the number of threads.
 void gram_rows(ConstMatrixView x, MatrixView c);
 void gram_columns(ConstMatrixView x, MatrixView c);
 
-/// A = L L^T of a symmetric positive definite fp32 matrix, by recursion on oneDNN's GEMM; diagonal blocks are factored in fp64.
-/// Where rounding has cost A its definiteness, pivots are raised to 2^-22 of the largest diagonal element, a ridge that fp32
-/// cannot tell from A. Row blocks are fixed, so the bits do not depend on the number of threads.
+/// A = L L^T of a symmetric positive definite fp32 matrix, by recursion on oneDNN's GEMM; diagonal blocks are factored
+/// in fp64. Where rounding has cost A its definiteness, pivots are raised to 2^-22 of the largest diagonal element, a
+/// ridge that fp32 cannot tell from A. Row blocks are fixed, so the bits do not depend on the number of threads.
 class Cholesky {
  public:
   /// Takes the lower triangle of a (n, n), and overwrites it with L. `a` must stay as it is while the factor is used.

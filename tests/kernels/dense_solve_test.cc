@@ -9,6 +9,7 @@
 #include "base/parallel.h"
 #include "base/rng.h"
 #include "kernels/gemm.h"
+#include "kernels/lu.h"
 
 namespace tersegraph {
 namespace {
@@ -27,7 +28,8 @@ Matrix spd(int64_t n, float ridge, uint64_t seed) {
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t j = 0; j < n; ++j) {
       double sum = i == j ? ridge : 0.0;
-      for (int64_t k = 0; k < x.cols(); ++k) sum += static_cast<double>(x(i, k)) * x(j, k) / static_cast<double>(x.cols());
+      for (int64_t k = 0; k < x.cols(); ++k)
+        sum += static_cast<double>(x(i, k)) * x(j, k) / static_cast<double>(x.cols());
       a(i, j) = static_cast<float>(sum);
     }
   }
@@ -69,6 +71,21 @@ TEST_P(CholeskySizes, SolvesEveryColumn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Orders, CholeskySizes, ::testing::Values(1, 7, 31, 32, 33, 64, 65, 100, 129, 257));
+
+TEST_P(CholeskySizes, LuSolvesEveryRow) {
+  const int64_t n = GetParam(), rows = 150;
+  Matrix a = random_matrix(n, n, 6), b(rows, n);
+  for (int64_t i = 0; i < n; ++i)
+    a(i, n - 1 - i) += 3.0f * std::sqrt(static_cast<float>(n));  // large off the diagonal: pivots move
+  const Matrix expected = random_matrix(rows, n, 2);
+  gemm_reference(expected, a, b);
+  Lu lu;
+  lu.factor(a);
+  lu.solve_rows(b);
+  double worst = 0.0;
+  for (int64_t i = 0; i < b.size(); ++i) worst = std::max<double>(worst, std::abs(b.data()[i] - expected.data()[i]));
+  EXPECT_LT(worst, 2e-4);
+}
 
 TEST(Cholesky, BitsDoNotDependOnThreads) {
   const Matrix a = spd(200, 0.1f, 3);

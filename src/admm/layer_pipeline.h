@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "admm/config.h"
+#include "admm/layer_block.h"
+#include "admm/link.h"
+#include "admm/mlp.h"
+#include "admm/objective.h"
+#include "admm/z_update.h"
+#include "base/timer.h"
+#include "comm/channel.h"
+
+namespace tersegraph {
+
+/// The training columns. Every rank knows the sizes and the labels; x is read on rank 0 alone.
+struct AdmmInput {
+  ConstMatrixView x;  ///< (columns, inputs)
+  const int32_t* labels = nullptr;
+  int64_t columns = 0, inputs = 0, classes = 0;
+};
+
+/// The layers of all ranks, in consecutive blocks. p_{l+1} goes down to layer l, q_l goes up to layer l + 1; u_l is
+/// computed at both ends. Messages travel while other subproblems run. Every layer's numbers are the same for any
+/// number of ranks and threads.
+class LayerPipeline {
+ public:
+  /// `input` and `channel` must outlive this.
+  LayerPipeline(const AdmmConfig& config, const AdmmInput& input, Channel& channel);
+  ~LayerPipeline();
+  LayerPipeline(const LayerPipeline&) = delete;
+  LayerPipeline& operator=(const LayerPipeline&) = delete;
+
+  /// Grows the network to `layers` by identity layers before the last one, which for ReLU leaves its function as it
+  /// was; spreads the layers over the ranks again; and sets p, z and q by a forward pass, u to 0. Collective.
+  void grow(int layers);
+
+  /// One iteration of every layer. Collective.
+  void iterate(PhaseSeconds& seconds);
+
+  /// Ends all messages that are under way; before the channel is used for anything that is not this pipeline's.
+  /// Collective.
+  void settle();
+
+  /// What the layers add to the Lagrangian, in order, on every rank. Collective.
+  std::vector<LayerTerms> terms();
+
+  /// All layers' weights, on rank 0 (elsewhere empty). Collective.
+  Mlp gather_weights();
+
+  /// Bytes that p and q take in one iteration on all links, whether or not they join ranks.
+  int64_t link_bytes() const;
+
+  int layers() const { return layers_total_; }
+  /// This rank's layers are number first_layer() .. first_layer() + blocks().size() - 1, from 0.
+  int first_layer() const { return begin_[channel_.rank()]; }
+  std::vector<LayerBlock>& blocks() { return blocks_; }
+
+ private:
+  int owner(int layer) const;
+  bool joins_lower() const { return !blocks_.empty() && !blocks_.front().first; }
+  bool joins_upper() const { return !blocks_.empty() && !blocks_.back().last; }
+  LayerBlock make_block(int layer, int layers) const;
+  void draw_weights(LayerBlock& block, int layer) const;
+  void move_weights(std::vector<LayerBlock>& next, const std::vector<int>& next_begin, int layers);
+  void make_links();
+  void forward_pass();
+  ConstMatrixView q_of(int index) const;
+  ConstMatrixView u_of(int index) const;
+  ConstMatrixView p_above(int index) const;
+  template <class Task>
+  void for_each_layer(Task&& task);
+  void prepare();
+  void update_p();
+  void update_weights_and_z();
+  void update_q_and_u();
+  void finish_lower_q();
+
+  const AdmmConfig& config_;
+  const AdmmInput& input_;
+  Channel& channel_;
+  HiddenUpdate hidden_update_;
+  int layers_total_ = 0;
+  std::vector<int> begin_;
+  std::vector<LayerBlock> blocks_;
+  std::vector<LinkMessage> p_down_, q_up_;  ///< of each block: its p to the layer below, its q to the layer above
+  std::vector<LinkMessage> from_above_, from_below_;  ///< one or none: the neighbouring ranks' p and q
+  Matrix upper_p_, lower_q_, lower_u_;
+};
+
+}  // namespace tersegraph

@@ -1,0 +1,42 @@
+#include "admm/partition.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace tersegraph {
+
+double layer_cost(int64_t m, int64_t in, int64_t out, bool first) {
+  const auto columns = static_cast<double>(m), inputs = static_cast<double>(in), outputs = static_cast<double>(out);
+  const double order = std::min(columns, inputs), narrow = std::min(inputs, outputs);
+  // W: the Gram matrix and its factor (the first layer has them for good), two triangular solves, and p W.
+  double cost = 4.0 * columns * inputs * outputs + 2.0 * order * order * outputs;
+  if (first) return cost;
+  cost += order * columns * inputs + order * order * order / 3.0;
+  // p: W W^T or W^T W and its factor, the solves, and (z - b) W^T.
+  return cost + narrow * inputs * outputs + narrow * narrow * narrow / 3.0 + 2.0 * columns * narrow * narrow +
+         2.0 * columns * inputs * outputs;
+}
+
+std::vector<int> balance_layers(const std::vector<double>& costs, int ranks) {
+  const int layers = static_cast<int>(costs.size()), used = std::min(ranks, layers);
+  std::vector<double> until(layers + 1, 0.0);
+  for (int l = 0; l < layers; ++l) until[l + 1] = until[l] + costs[l];
+
+  // dearest[r][l]: the cost of the dearest of r ranks that share the first l layers; cut[r][l]: where the last begins.
+  std::vector dearest(used + 1, std::vector(layers + 1, std::numeric_limits<double>::infinity()));
+  std::vector cut(used + 1, std::vector(layers + 1, 0));
+  dearest[0][0] = 0.0;
+  for (int r = 1; r <= used; ++r) {
+    for (int l = r; l <= layers; ++l) {
+      for (int k = r - 1; k < l; ++k) {
+        const double cost = std::max(dearest[r - 1][k], until[l] - until[k]);
+        if (cost < dearest[r][l]) dearest[r][l] = cost, cut[r][l] = k;
+      }
+    }
+  }
+  std::vector<int> begin(ranks + 1, layers);
+  for (int r = used, l = layers; r > 0; --r) begin[r - 1] = l = cut[r][l];
+  return begin;
+}
+
+}  // namespace tersegraph
