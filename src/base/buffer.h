@@ -5,8 +5,8 @@
 
 namespace tersegraph {
 
-/// Uninitialised memory, 64-byte aligned, movable, never copied. Blocks of 2 MiB or more are aligned to huge pages and ask for
-/// them, since page faults and TLB misses cost more than the arithmetic on most machines.
+/// Uninitialised memory, 64-byte aligned, movable, never copied. Blocks of 2 MiB or more are aligned to huge pages and
+/// ask for them, since page faults and TLB misses cost more than the arithmetic on most machines.
 class Buffer {
  public:
   Buffer() = default;

@@ -6,8 +6,8 @@
 
 namespace tersegraph {
 
-/// A sparse (rows, cols) matrix in compressed sparse rows, not owned. `values` may be null: every stored entry is then 1.
-/// Column indices are 32 bits (a rank holds fewer than 2^31 nodes); entry counts are 64.
+/// A sparse (rows, cols) matrix in compressed sparse rows, not owned. `values` may be null: every stored entry is
+/// then 1. Column indices are 32 bits (a rank holds fewer than 2^31 nodes); entry counts are 64.
 struct CsrView {
   int64_t rows = 0;
   int64_t cols = 0;

@@ -21,13 +21,14 @@ struct EpochMetrics {
   std::map<std::string, double> scores;
   std::optional<double> objective, lagrangian;  ///< of ADMM
   std::vector<double> residuals;                ///< ADMM: ||p_{l+1} - q_l||, by link
-  double epoch_seconds = 0.0;                ///< training alone, slowest rank
-  PhaseSeconds seconds;                      ///< by phase, rank 0
-  std::map<std::string, int64_t> bytes;      ///< sent in this epoch, by kind, sum over ranks
-  double mean_bits = 32.0;                   ///< of the halo values sent in this epoch
+  double epoch_seconds = 0.0;                   ///< training alone, slowest rank
+  PhaseSeconds seconds;                         ///< by phase, rank 0
+  std::map<std::string, int64_t> bytes;         ///< sent in this epoch, by kind, sum over ranks
+  double mean_bits = 32.0;                      ///< of the halo values sent in this epoch
 };
 
-/// How a trainer speaks to the outside without knowing files, terminals or signals. All calls come on rank 0, between epochs.
+/// How a trainer speaks to the outside without knowing files, terminals or signals. All calls come on rank 0, between
+/// epochs.
 class Observer {
  public:
   virtual ~Observer() = default;

@@ -6,17 +6,20 @@
 namespace tersegraph {
 
 /// Random numbers by counter: a number is a pure function of what it is for, so dropout and stochastic rounding do not
-/// depend on the partition, on the thread count or on the order of work, and nothing has to be stored to draw them again.
+/// depend on the partition, on the thread count or on the order of work, and nothing has to be stored to draw them
+/// again.
 enum class Purpose : uint64_t { dropout = 1, input_dropout, rounding, init, split, generator, features, shuffle };
 
-/// Which exchange or pass a number belongs to. Backward rows are partial sums that differ by sender, so the sender counts.
+/// Which exchange or pass a number belongs to. Backward rows are partial sums that differ by sender, so the sender
+/// counts.
 struct Direction {
   uint64_t value = 0;
   static constexpr Direction forward() { return {0}; }
   static constexpr Direction backward(int sender_rank = 0) { return {static_cast<uint64_t>(sender_rank) + 1}; }
 };
 
-/// The finaliser of splitmix64 (Steele, Lea, Flood 2014): a bijection on 64 bits that passes BigCrush as a counter generator.
+/// The finaliser of splitmix64 (Steele, Lea, Flood 2014): a bijection on 64 bits that passes BigCrush as a counter
+/// generator.
 constexpr uint64_t mix64(uint64_t x) {
   x += 0x9E3779B97F4A7C15ull;
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
@@ -38,8 +41,8 @@ struct StreamKey {
   constexpr uint64_t row(int64_t id) const { return mix64(value ^ mix64(static_cast<uint64_t>(id))); }
 };
 
-/// 32 random bits, number `word` of the row: two multiplications, so that SIMD kernels can afford them (kernels/random-inl.h
-/// computes the same). Unbiasedness is tested in tests/base/rng_test.cc.
+/// 32 random bits, number `word` of the row: two multiplications, so that SIMD kernels can afford them
+/// (kernels/random-inl.h computes the same). Unbiasedness is tested in tests/base/rng_test.cc.
 constexpr uint32_t random_word(uint64_t row_key, uint32_t word) {
   uint32_t x = static_cast<uint32_t>(row_key) + word * 0x9E3779B9u;
   x ^= x >> 16;
@@ -59,7 +62,9 @@ constexpr uint32_t random16(uint64_t row_key, int64_t column) {
 }
 
 /// A uniform number in [0, 1) with 53 bits.
-constexpr double uniform01(uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1.0p-53; }
+constexpr double uniform01(uint64_t bits) {
+  return static_cast<double>(bits >> 11) * 0x1.0p-53;
+}
 
 /// A sequence for serial use (generators, splits, tests).
 class Random {

@@ -133,8 +133,4 @@ Dataset synthetic_dataset(const std::string& words) {
   return dataset;
 }
 
-std::string default_dataset() {
-  return "sbm:nodes=2000,edges=20000,features=32,classes=8,seed=1";
-}
-
 }  // namespace tersegraph

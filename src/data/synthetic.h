@@ -15,7 +15,4 @@ bool is_synthetic(const std::string& data);
 /// what does not fit into memory.
 Dataset synthetic_dataset(const std::string& words);
 
-/// The words of the dataset that is trained on when the user names none: seconds to train, and a graph that helps.
-std::string default_dataset();
-
 }  // namespace tersegraph

@@ -1,6 +1,5 @@
 #include "kernels/dense_solve.h"
 
-#include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "kernels/one_thread.h"
 
 namespace tersegraph {
 namespace {
@@ -20,18 +20,6 @@ constexpr float kSmallestPivot = 0x1p-22f;
 int64_t half(int64_t size) {
   return (size + kBase - 1) / kBase / 2 * kBase;
 }
-
-/// Keeps oneDNN on the calling thread: a team of its own would change the order of sums.
-class OneThread {
- public:
-  OneThread() : outer_(omp_get_max_threads()) { omp_set_num_threads(1); }
-  ~OneThread() { omp_set_num_threads(outer_); }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  int outer_;
-};
 
 /// Factors the lower triangle of a diagonal block in place, and writes the inverse of its factor.
 void factor_base(BlockView a, int64_t n, float floor, float* inverse) {

@@ -1,6 +1,5 @@
 #include "kernels/gemm.h"
 
-#include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "kernels/one_thread.h"
 
 namespace tersegraph {
 namespace {
@@ -25,19 +25,6 @@ int64_t block_rows(int64_t n) {
 int64_t range_rows(int64_t n) {
   return std::max<int64_t>(round_up((n + 31) / 32, 64), 256);
 }
-
-/// Keeps oneDNN on the calling thread. In a parallel region it stays there by itself, but a team of one does not count
-/// as such, and its own threads would change the order of sums.
-class OneThread {
- public:
-  OneThread() : outer_(omp_get_max_threads()) { omp_set_num_threads(1); }
-  ~OneThread() { omp_set_num_threads(outer_); }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  int outer_;
-};
 
 /// op(a) (m, k), op(b) (k, n), c (m, n), all row-major, as dnnl_sgemm has it.
 struct Sgemm {

@@ -215,8 +215,9 @@ void FullGraphTrainer::State::finish(TrainResult& result) {
   result.peak_rss_bytes =
       static_cast<int64_t>(all_reduce_max(channel, Traffic::setup, static_cast<double>(peak_rss_bytes())));
 
-  result.mean_bits = mean_bits(sum_over_ranks(channel, aggregation.exchange().halo_bits()),
-                               sum_over_ranks(channel, aggregation.exchange().halo_values()));
+  const int64_t bits = sum_over_ranks(channel, aggregation.exchange().halo_bits());
+  const int64_t values = sum_over_ranks(channel, aggregation.exchange().halo_values());
+  result.mean_bits = mean_bits(bits, values);
 
   TrafficBytes totals = channel.ledger().bytes();
   const std::vector<int64_t> to_peers = channel.ledger().bytes_to_peer();

@@ -79,7 +79,7 @@ TEST(Synthetic, DefaultsAndSplits) {
   const Dataset split = load_dataset("sbm:nodes=100,classes=2,split=per-class:5/20/30");
   EXPECT_EQ(split.splits[0].train.size(), 10u);
   EXPECT_EQ(split.splits[0].test.size(), 30u);
-  validate(load_dataset(default_dataset()));
+  validate(split);
 }
 
 TEST(Synthetic, MistakesAreInputErrors) {
