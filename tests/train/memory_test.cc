@@ -61,8 +61,11 @@ TEST_P(PredictedMemory, IsWithinAQuarterOfWhatIsTaken) {
   for (const auto& item : prediction.items) words += item.what + " " + std::to_string(item.bytes) + ", ";
   EXPECT_LT(predicted, 1.25 * taken) << words;
   EXPECT_GT(predicted, taken / 1.25) << words;
-  // An epoch leaves its metrics behind (and the best weights were saved once), no buffers.
-  EXPECT_LT(gauge.after[3], gauge.after[1] + 20000);
+  // An epoch leaves its metrics behind (and the best weights were saved once), no buffers. Only one rank can tell: the
+  // heap is the process', and others may be amid their step when rank 0 looks.
+  if (c.ranks == 1) {
+    EXPECT_LT(gauge.after[3], gauge.after[1] + 20000);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, PredictedMemory,
