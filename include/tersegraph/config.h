@@ -14,17 +14,25 @@ struct RunConfig {
   int64_t split_index = 0;
   bool normalize_features = false;
 
-  std::string model = "gcn";  ///< gcn, sage
-  int64_t layers = 3;
-  int64_t hidden = 256;
-  double dropout = 0.5;
+  std::string model = "gcn";  ///< gcn, sage, gamlp, sgc
+  int64_t layers = 0;         ///< 0: 3; of gamlp 2, or the last of `stages`; of sgc 1
+  int64_t hidden = 0;         ///< 0: 256; of gamlp 100
+  double dropout = -1.0;      ///< -1: 0.5; of gamlp and sgc 0
   double input_dropout = 0.0;
   std::string norm = "none";                      ///< layer, none
   std::string layer_order = "norm-relu-dropout";  ///< or dropout-norm-relu
   bool residual = false;
+  std::string init = "glorot";      ///< glorot, he, normal
+  std::string activation = "relu";  ///< of admm: relu, leaky-relu, tanh, sigmoid
+  std::string stages;               ///< layers of each stage of growth: "2,5,10"
 
-  std::string optimizer = "adam";  ///< adam, sgd, adagrad, adadelta
-  int64_t epochs = 200;
+  int64_t hops = -1;              ///< -1: 3; of sgc 2
+  std::string operator_ = "sym";  ///< sym, rw, raw
+  std::string row_norm = "l2";    ///< l2, none
+  bool hop_scale = true;
+
+  std::string optimizer = "adam";  ///< adam, sgd, adagrad, adadelta, admm
+  int64_t epochs = 0;              ///< 0: 200, or the sum of `iterations`
   double lr = 0.01;
   std::string lr_schedule = "constant";
   double weight_decay = 0.0;
@@ -36,12 +44,23 @@ struct RunConfig {
   int64_t seed = 0;
   int64_t runs = 1;
 
+  std::string iterations;  ///< of each stage: "20,10,20"
+  double nu = 3e-3;
+  double rho = 0.0;                  ///< 0: that of `nu`
+  std::string ridge = "0.1,1,0.15";  ///< of the first, hidden and last weights, in units of nu
+  double init_scale = 0.15;          ///< standard deviation of the first layer's first outputs
+  std::string solver = "closed";     ///< closed, gradient
+  double tolerance = 0.0;            ///< 0: never stop early
+  std::string quantize = "none";     ///< none, p, pq
+  std::string grid;                  ///< delta, affine, paper, code or a file of levels; "": delta, at 16 bits affine
+  bool check_theory = false;         ///< say whether the proof of descent covers rho and nu
+
   int64_t ranks = 0;                ///< 0: what mpirun started, or 1
   int64_t threads = 0;              ///< a rank; 0: this machine's cores shared among its ranks
   std::string partition = "metis";  ///< metis, metis-volume, random, block
   std::string reorder = "auto";     ///< auto, none, rcm, clusters
   std::string exchange = "exact";   ///< exact, uniform
-  int64_t bits = 0;                 ///< of uniform: 1 to 8, 16 or 32; 0: 8
+  int64_t bits = 0;                 ///< of uniform, or of p and q: 1 to 8, 16 or 32; 0: 8 or 4
   bool layer0_cache = true;
   bool aggregate_first = false;
 

@@ -1,11 +1,22 @@
 #include "admm/admm_trainer.h"
 
-#include <algorithm>
-#include <cmath>
+#include <fmt/format.h>
 
+#include <cmath>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "admm/layer_pipeline.h"
+#include "admm/mlp.h"
+#include "admm/placement.h"
+#include "admm/reduced_basis.h"
 #include "base/error.h"
-#include "base/timer.h"
-#include "comm/collectives.h"
+#include "kernels/gemm.h"
+#include "nn/parameters.h"
+#include "train/epoch_loop.h"
+#include "train/input_errors.h"
+#include "train/local_targets.h"
 
 namespace tersegraph {
 namespace {
@@ -13,115 +24,229 @@ namespace {
 /// A Lagrangian so many times its first value has left all bounds.
 constexpr double kDiverged = 1e6;
 
-class AdmmRun {
- public:
-  AdmmRun(const AdmmConfig& config, const AdmmData& data, Channel& channel, Observer& observer)
-      : config_(config), data_(data), channel_(channel), observer_(observer), pipeline_(config, data.train, channel) {}
+void check(const Dataset& dataset, const AdmmConfig& config) {
+  validate(config);
+  if (dataset.labels.task != Task::multiclass) fail_input("--optimizer admm needs labels that are classes, one a node");
+}
 
-  AdmmResult train() {
-    run_stages();
-    pipeline_.settle();
-    return std::move(result_);
+std::vector<int32_t> labels_of(const Labels& labels, const std::vector<int64_t>& nodes) {
+  std::vector<int32_t> classes;
+  for (const int64_t node : nodes) classes.push_back(labels.classes[node]);
+  return classes;
+}
+
+void copy(const Matrix& from, MatrixView to) {
+  std::memcpy(to.data, from.data(), from.bytes());
+}
+
+Matrix transposed(const Matrix& x) {
+  Matrix result(x.cols(), x.rows());
+  for (int64_t i = 0; i < x.rows(); ++i) {
+    for (int64_t j = 0; j < x.cols(); ++j) result(j, i) = x(i, j);
   }
-
- private:
-  void run_stages() {
-    for (size_t stage = 0; stage < config_.stages.size(); ++stage) {
-      full_depth_ = stage + 1 == config_.stages.size();
-      pipeline_.grow(config_.stages[stage]);
-      for (int i = 0; i < config_.iterations[stage]; ++i) {
-        iterate(full_depth_ && i + 1 == config_.iterations[stage]);
-        if (result_.diverged || stopped_) return;
-        if (full_depth_ && result_.converged) break;
-      }
-    }
-  }
-
-  void iterate(bool final) {
-    const TrafficBytes before = channel_.ledger().bytes();
-    EpochMetrics metrics;
-    const Timer timer;
-    pipeline_.iterate(metrics.seconds);
-    result_.iteration_seconds.push_back(timer.seconds());
-    result_.link_bytes += pipeline_.link_bytes();
-    metrics.epoch = ++result_.iterations;
-    judge();
-    if (result_.diverged) return;
-    final = final || result_.converged;
-    if (final || (config_.eval_every > 0 && result_.iterations % config_.eval_every == 0)) evaluate(metrics);
-    report(metrics, before);
-  }
-
-  /// Looks at the Lagrangian: all ranks see the same numbers and come to the same end.
-  void judge() {
-    const double old = result_.state.lagrangian;
-    AdmmState state = sum_terms(pipeline_.terms(), config_.rho);
-    const bool finite = std::isfinite(state.lagrangian) && std::isfinite(state.objective);
-    if (result_.iterations == 1) bound_ = kDiverged * std::max(std::abs(state.objective), 1.0);
-    result_.diverged = !finite || std::abs(state.lagrangian) > bound_;
-    if (result_.diverged) return;
-    result_.converged = config_.tolerance > 0.0 && result_.iterations > 1 &&
-                        std::abs(state.lagrangian - old) <= config_.tolerance * std::abs(state.lagrangian);
-    result_.state = std::move(state);
-  }
-
-  void evaluate(EpochMetrics& metrics) {
-    AdmmSnapshot now;
-    now.weights = pipeline_.gather_weights();
-    if (channel_.rank() != 0) return;
-    now.iteration = result_.iterations;
-    now.train_accuracy = score({data_.train.x, data_.train.labels}, now.weights);
-    now.val_accuracy = score(data_.val, now.weights);
-    now.test_accuracy = score(data_.test, now.weights);
-    metrics.train_accuracy = now.train_accuracy;
-    if (data_.val.x.rows > 0) metrics.val_accuracy = now.val_accuracy;
-    if (data_.test.x.rows > 0) metrics.test_accuracy = now.test_accuracy;
-    if (full_depth_ && (result_.best.iteration == 0 || now.val_accuracy > result_.best.val_accuracy)) {
-      result_.best = {now.weights.copy(), now.iteration, now.train_accuracy, now.val_accuracy, now.test_accuracy};
-    }
-    result_.last = std::move(now);
-  }
-
-  double score(const EvaluationRows& rows, const Mlp& weights) {
-    if (rows.x.rows == 0) return 0.0;
-    return accuracy(forward(weights, rows.x, workspace_), rows.labels);
-  }
-
-  void report(EpochMetrics& metrics, const TrafficBytes& before) {
-    std::array<int64_t, kTrafficKinds + 1> sent{};
-    for (int kind = 0; kind < kTrafficKinds; ++kind) sent[kind] = channel_.ledger().bytes()[kind] - before[kind];
-    if (channel_.rank() == 0) sent[kTrafficKinds] = observer_.stop_requested() ? 1 : 0;
-    all_reduce_sum(channel_, Traffic::all_reduce, std::span<int64_t>(sent));
-    stopped_ = sent[kTrafficKinds] != 0;
-    if (channel_.rank() != 0) return;
-    for (int kind = 0; kind < kTrafficKinds; ++kind) {
-      if (sent[kind] != 0) metrics.bytes[std::string(traffic_name(static_cast<Traffic>(kind)))] = sent[kind];
-    }
-    metrics.train_loss = result_.state.risk / static_cast<double>(data_.train.columns);
-    metrics.epoch_seconds = result_.iteration_seconds.back();
-    metrics.objective = result_.state.objective;
-    metrics.lagrangian = result_.state.lagrangian;
-    metrics.residuals = result_.state.residuals;
-    observer_.on_epoch(metrics);
-  }
-
-  const AdmmConfig& config_;
-  const AdmmData& data_;
-  Channel& channel_;
-  Observer& observer_;
-  LayerPipeline pipeline_;
-  AdmmResult result_;
-  MlpWorkspace workspace_;
-  double bound_ = 0.0;
-  bool full_depth_ = false, stopped_ = false;
-};
+  return result;
+}
 
 }  // namespace
 
-AdmmResult train_admm(const AdmmConfig& config, const AdmmData& data, Channel& channel, Observer& observer) {
-  validate(config);
-  if (data.train.columns < 1) fail_input("the split has no training node: ADMM trains on training nodes alone");
-  return AdmmRun(config, data, channel, observer).train();
+struct AdmmTrainer::State final : Learner {
+  State(const Dataset& dataset, const Csr& aggregation, const Split& split, const Partition& partition,
+        const AdmmTrainerConfig& config_, Channel& channel_)
+      : config(config_),
+        channel(channel_),
+        shard(agreed(channel, [&] { return build_shard(aggregation, partition, channel.rank(), config.ordering, 0); })),
+        targets(make_local_targets(dataset.labels, split, shard)),
+        features(dataset.features, shard, split.train, channel, config.augment),
+        loop({config.admm.eval_every, 0}, dataset, split, shard, targets, channel),
+        training_labels(labels_of(dataset.labels, split.train)) {
+    for (int l = 0, layers = config.admm.stages.back(); l < layers; ++l) {
+      const int64_t out = l + 1 == layers ? targets.outputs : config.admm.neurons;
+      parameters.add(fmt::format("layers.{}.weight", l), l == 0 ? features.cols() : config.admm.neurons, out);
+      parameters.add(fmt::format("layers.{}.bias", l), 1, out);
+    }
+    parameters.finalize();
+    if (!split.train.empty()) place(split);
+  }
+
+  void place(const Split& split);
+  void reduce();
+  void train_epoch(EpochMetrics& metrics) override;
+  double loss(EpochMetrics& metrics) override;
+  std::optional<Ending> verdict() override;
+  ConstMatrixView evaluation_outputs() override;
+  void save_best() override { best = current.copy(); }
+  void restore_best() override;
+  SentValues sent_values() const override;
+  void write_parameters();
+  void read_parameters();
+  void scale_rows(Matrix& weight, bool back);
+
+  AdmmTrainerConfig config;
+  Channel& channel;
+  Shard shard;
+  LocalTargets targets;
+  AugmentedFeatures features;
+  EpochLoop loop;
+  std::vector<int32_t> training_labels;  ///< in the order of the split, on every rank
+  Matrix x;                              ///< rank 0: (training nodes, inputs)
+  std::optional<ReducedBasis> basis;     ///< rank 0, where it is reduced
+  Matrix reduced;                        ///< the owned nodes in the reduced basis (owned, inputs)
+  AdmmInput input;
+  std::optional<LayerPipeline> pipeline;  ///< while it trains
+  Mlp current, best;
+  Parameters parameters;
+  AdmmState state, state_before;
+  int64_t iterations = 0;
+  double bound = 0.0;
+  MlpWorkspace workspace;
+  Matrix product;
+};
+
+/// Moves the training rows from the node shards to the first layer.
+void AdmmTrainer::State::place(const Split& split) {
+  const auto columns = static_cast<int64_t>(split.train.size());
+  x = gather_training_rows(features.training_rows(), features.training_ids(), split.train, features.cols(), channel);
+  if (features.cols() > columns) reduce();
+  const int64_t inputs = reduced.cols() > 0 ? reduced.cols() : features.cols();
+  input = {x, training_labels.data(), columns, inputs, targets.outputs};
+}
+
+/// X = R Q: trains on R, and evaluates all nodes on their rows times Q^T.
+void AdmmTrainer::State::reduce() {
+  Matrix to_basis;
+  if (channel.rank() == 0) {
+    basis.emplace(x);
+    x = basis->reduce(x);
+    to_basis = transposed(basis->q());
+  }
+  broadcast(to_basis, Traffic::placement, channel);
+  reduced.reshape(shard.owned_count(), to_basis.cols());
+  features.multiply(to_basis, reduced);
+}
+
+void AdmmTrainer::State::train_epoch(EpochMetrics& metrics) {
+  pipeline->iterate(metrics.seconds);
+  ++iterations;
+}
+
+/// The risk is known on every rank; rank 0 tells it.
+double AdmmTrainer::State::loss(EpochMetrics& metrics) {
+  state_before = std::exchange(state, sum_terms(pipeline->terms(), config.admm.rho));
+  if (iterations == 1) bound = kDiverged * std::max(std::abs(state.objective), 1.0);
+  metrics.objective = state.objective;
+  metrics.lagrangian = state.lagrangian;
+  metrics.residuals = state.residuals;
+  return channel.rank() == 0 ? state.risk / static_cast<double>(input.columns) : 0.0;
+}
+
+std::optional<Ending> AdmmTrainer::State::verdict() {
+  const double now = state.lagrangian;
+  if (!std::isfinite(now) || !std::isfinite(state.objective) || std::abs(now) > bound) return Ending::diverged;
+  const bool full_depth = pipeline->layers() == config.admm.stages.back();
+  if (full_depth && iterations > 1 &&
+      std::abs(now - state_before.lagrangian) <= config.admm.tolerance * std::abs(now)) {
+    return Ending::converged;
+  }
+  return std::nullopt;
+}
+
+/// While it trains, of the weights as they are now; otherwise of parameters().
+ConstMatrixView AdmmTrainer::State::evaluation_outputs() {
+  if (pipeline) {
+    pipeline->gather_weights(current);
+  } else {
+    read_parameters();
+  }
+  product.reshape(shard.owned_count(), current.w.front().cols());
+  if (pipeline && reduced.cols() > 0) {
+    gemm(reduced, current.w.front(), product);
+  } else {
+    features.multiply(current.w.front(), product);
+  }
+  return forward_from(current, product, workspace);
+}
+
+SentValues AdmmTrainer::State::sent_values() const {
+  const int64_t bits = Grid(config.admm, false).bits() + Grid(config.admm, true).bits();
+  return {iterations * bits, iterations * 2};
+}
+
+/// The best iterate, or where there was no evaluation (diverged at once) the last one.
+void AdmmTrainer::State::restore_best() {
+  pipeline->settle();
+  if (best.layers() == 0) {
+    pipeline->gather_weights(current);
+  } else {
+    current = std::exchange(best, {});
+  }
+  pipeline.reset();
+  insert_identity_layers(current, config.admm.stages.back());
+  write_parameters();
+}
+
+/// parameters() <- the current weights, the first ones for hops that are neither reduced nor scaled.
+void AdmmTrainer::State::write_parameters() {
+  Matrix first = basis ? basis->expand(current.w[0]) : copy_of(current.w[0]);
+  broadcast(first, Traffic::placement, channel);
+  scale_rows(first, false);
+  for (int l = 0; l < current.layers(); ++l) {
+    copy(l == 0 ? first : current.w[l], parameters.value(2 * l));
+    copy(current.b[l], parameters.value(2 * l + 1));
+  }
+}
+
+void AdmmTrainer::State::read_parameters() {
+  current = Mlp();
+  current.nonlinearity = config.admm.nonlinearity;
+  for (int l = 0; 2 * l < parameters.count(); ++l) {
+    current.w.push_back(copy_of(parameters.value(2 * l)));
+    current.b.push_back(copy_of(parameters.value(2 * l + 1)));
+  }
+  scale_rows(current.w[0], true);
+}
+
+/// From a first weight for scaled hops to one for hops as they are, or back.
+void AdmmTrainer::State::scale_rows(Matrix& weight, bool back) {
+  const int64_t width = weight.rows() / std::ssize(features.scales());
+  for (int64_t i = 0; i < weight.rows(); ++i) {
+    const float scale = features.scales()[i / width], factor = back ? 1.0f / scale : scale;
+    for (int64_t j = 0; j < weight.cols(); ++j) weight(i, j) *= factor;
+  }
+}
+
+AdmmTrainer::AdmmTrainer(const Dataset& dataset, const Csr& aggregation, const Split& split, const Partition& partition,
+                         const AdmmTrainerConfig& config, Channel& channel)
+    : state_(agree_on_input(channel, [&] {
+        check(dataset, config.admm);
+        return std::make_unique<State>(dataset, aggregation, split, partition, config, channel);
+      })) {}
+
+AdmmTrainer::~AdmmTrainer() = default;
+
+TrainResult AdmmTrainer::train(Observer& observer) {
+  State& s = *state_;
+  const AdmmConfig& config = s.config.admm;
+  if (s.training_labels.empty()) fail_input("the split has no training node: ADMM trains on training nodes alone");
+  s.iterations = 0;
+  s.pipeline.emplace(config, s.input, s.channel);
+  for (size_t stage = 0; stage < config.stages.size(); ++stage) {
+    s.pipeline->grow(config.stages[stage]);
+    if (s.loop.run(s, config.iterations[stage], observer) != Ending::finished) break;
+  }
+  const int64_t link_bytes = s.pipeline->link_bytes();
+  TrainResult result = s.loop.finish(s);
+  result.facts["link_bytes_per_iteration"] = static_cast<double>(link_bytes);
+  result.facts["inputs"] = static_cast<double>(s.input.inputs);
+  result.facts["theory_least_rho"] = check_theory(config).least_rho;
+  return result;
+}
+
+Matrix AdmmTrainer::outputs() {
+  return state_->loop.gather_outputs(*state_);
+}
+
+Parameters& AdmmTrainer::parameters() {
+  return state_->parameters;
 }
 
 }  // namespace tersegraph

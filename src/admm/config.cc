@@ -33,6 +33,9 @@ void validate_grid(const AdmmConfig& config) {
   if (config.grid == GridKind::affine && !(config.bits >= 1 && config.bits <= 8) && config.bits != 16) {
     fail_input("--bits {}: the affine grid takes 1 to 8, or 16", config.bits);
   }
+  if (config.grid == GridKind::delta && !(config.bits >= 1 && config.bits <= 8)) {
+    fail_input("--bits {}: the delta grid takes 1 to 8", config.bits);
+  }
   if (config.grid != GridKind::file) return;
   const std::vector<float>& levels = config.grid_levels;
   if (levels.size() < 2 || levels.size() > 65536) fail_input("--grid: {} levels; 2 to 65536 are needed", levels.size());

@@ -15,8 +15,9 @@ enum class AdmmSolver { closed, gradient };
 /// Which variables are held to the grid, and so travel in few bits.
 enum class Quantize { none, p, pq };
 /// affine: per neuron and block of training columns, nearest of 2^bits levels between the extremes (16 bits: bf16).
+/// delta: an affine grid for the change since the message before, so that its steps shrink as the iterates settle.
 /// paper: {-1, 0, ..., 20}. code: 1000 levels in [-1, 2]. file: the levels of AdmmConfig::grid_levels.
-enum class GridKind { affine, paper, code, file };
+enum class GridKind { affine, delta, paper, code, file };
 
 /// Training a multi-layer perceptron by ADMM (pdADMM-G and pdADMM-G-Q). The defaults are the ones that were tuned, on
 /// validation accuracy, for all data sets together.
@@ -35,7 +36,7 @@ struct AdmmConfig {
   AdmmSolver solver = AdmmSolver::closed;
   Quantize quantize = Quantize::none;
   GridKind grid = GridKind::affine;
-  int bits = 4;                    ///< of the affine grid: 1..8 or 16
+  int bits = 4;                    ///< of the affine grid: 1..8 or 16; of delta: 1..8
   std::vector<float> grid_levels;  ///< ascending; grid = file
   double tolerance = 0.0;  ///< the last stage ends when the Lagrangian changes by less than this share of itself
   int eval_every = 1;      ///< iterations between evaluations; 0: only the last

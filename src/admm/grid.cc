@@ -8,6 +8,9 @@
 namespace tersegraph {
 namespace {
 
+/// Where a run starts, p and q have no message before them to be near to.
+constexpr int kLeastStartBits = 4;
+
 int64_t byte_rows(int plane, int64_t rows) {
   return (rows * plane + 7) / 8;
 }
@@ -102,15 +105,23 @@ std::vector<float> levels_of(const AdmmConfig& config) {
 
 Grid::Grid(const AdmmConfig& config, bool of_q) {
   if (config.quantize == Quantize::none || (of_q && config.quantize == Quantize::p)) return;
-  if (config.grid == GridKind::affine) {
+  if (config.grid == GridKind::affine || config.grid == GridKind::delta) {
     bits_ = config.bits;
     kind_ = bits_ == 16 ? Kind::bf16 : Kind::affine;
+    of_changes_ = config.grid == GridKind::delta;
     return;
   }
   kind_ = Kind::levels;
   levels_ = levels_of(config);
   even_ = config.grid != GridKind::file;
   bits_ = std::bit_width(levels_.size() - 1);
+}
+
+Grid Grid::of_start() const {
+  Grid grid = *this;
+  if (of_changes_) grid.bits_ = std::max(bits_, kLeastStartBits);
+  grid.of_changes_ = false;
+  return grid;
 }
 
 int64_t Grid::encoded_bytes(int64_t rows, int64_t cols) const {
@@ -179,7 +190,8 @@ void Grid::encode_block(const float* x, int64_t rows, int64_t cols, std::byte* o
   column_extremes(x, rows, cols, low, step, per_step);
   const auto top = static_cast<float>((1 << bits_) - 1);
   for (int64_t j = 0; j < cols; ++j) {
-    step[j] = (step[j] - low[j]) / top + per_step[j];
+    step[j] = (step[j] - low[j]) / (of_changes_ ? top + 1.0f : top) + per_step[j];
+    if (of_changes_) low[j] += step[j] / 2.0f;
     per_step[j] = step[j] > 1e-30f ? 1.0f / step[j] : 0.0f;
   }
   std::memcpy(out, low, static_cast<size_t>(cols) * 8);

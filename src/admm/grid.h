@@ -18,6 +18,9 @@ namespace tersegraph {
 /// + 2), the lowest bits first. A plane of p bits over m training columns has ceil(m p / 8) byte rows of one byte a
 /// neuron; byte row k holds columns k, rows + k, 2 rows + k, ... from its low bits upwards, so that packing runs along
 /// the memory.
+///
+/// The affine grid's levels reach from extreme to extreme. Those of a change are the middles of 2^bits equal cells
+/// instead: a smaller greatest error, so that repeated messages of a value that rests come to it at any bit-width.
 class Grid {
  public:
   static constexpr int64_t kGridColumns = 1024;
@@ -30,6 +33,10 @@ class Grid {
   bool exact() const { return kind_ == Kind::fp32; }
   /// Levels that do not depend on the data: what the theory of the quantized method needs.
   bool fixed() const { return kind_ == Kind::levels; }
+  /// What is encoded is not the matrix but its change since the message before.
+  bool of_changes() const { return of_changes_; }
+  /// The grid for a link's first message, which has none before it.
+  Grid of_start() const;
   int bits() const { return bits_; }
 
   int64_t encoded_bytes(int64_t rows, int64_t cols) const;
@@ -49,6 +56,7 @@ class Grid {
 
   Kind kind_ = Kind::fp32;
   int bits_ = 32;
+  bool of_changes_ = false;
   std::vector<float> levels_;
   bool even_ = false;  ///< levels_ are evenly spaced
   std::vector<uint16_t> codes_;

@@ -34,6 +34,7 @@ struct LayerBlock {
     Lu p_lu;
     Matrix gram;                  ///< of the centred p; what an implied W needs
     Matrix centred_p, centred_z;  ///< F and Y of an implied W, from one iteration to the next
+    Matrix transposed;            ///< W^T; F^T and Y^T side by side of an implied W
     Matrix p_mean, z_mean, coefficients;
     Matrix rhs, gradient, gradient_w, step;
     GemmWorkspace gemm;

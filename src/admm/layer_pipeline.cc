@@ -175,7 +175,7 @@ void LayerPipeline::forward_pass() {
       std::memcpy(block.p.data(), input_.x.data, block.p.bytes());
     } else if (k == 0) {
       // What the layer below starts from travels once, on p's grid: it is p here and q and p there.
-      LinkMessage start(Traffic::p, q_tag(first_layer() - 1), p_down_[0].grid());
+      LinkMessage start(Traffic::p, q_tag(first_layer() - 1), p_down_[0].grid().of_start());
       start.start_receive(channel_, channel_.rank() - 1, block.p);
       start.finish_receive(channel_);
       std::memcpy(lower_q_.data(), block.p.data(), block.p.bytes());
@@ -183,6 +183,7 @@ void LayerPipeline::forward_pass() {
     } else {
       std::memcpy(block.p.data(), blocks_[k - 1].q.data(), block.p.bytes());
     }
+    if (!block.first) p_down_[k].start_from(block.p);
     affine_map(block.p, block.w, block.b, block.h);
     std::memcpy(block.z.data(), block.h.data(), block.h.bytes());
     if (block.last) break;
@@ -190,8 +191,9 @@ void LayerPipeline::forward_pass() {
     block.u.reshape(m, block.out);
     block.u.fill(0.0f);
     activate(config_.nonlinearity, block.z, block.q);
-    LinkMessage start(Traffic::p, q_tag(first_layer() + static_cast<int>(k)), p_down_[k].grid());
+    LinkMessage start(Traffic::p, q_tag(first_layer() + static_cast<int>(k)), p_down_[k].grid().of_start());
     start.round(block.q);
+    q_up_[k].start_from(block.q);
     if (k + 1 == blocks_.size()) {
       std::memcpy(upper_p_.data(), block.q.data(), block.q.bytes());
       start.send(channel_, channel_.rank() + 1);
@@ -240,8 +242,6 @@ void LayerPipeline::iterate(PhaseSeconds& seconds) {
   if (joins_upper()) from_above_[0].start_receive(channel_, channel_.rank() + 1, upper_p_);
   {
     const PhaseTimer timer(seconds, "p");
-    prepare();
-    finish_lower_q();
     update_p();
   }
   if (joins_lower()) p_down_.front().send(channel_, channel_.rank() - 1);
@@ -261,13 +261,6 @@ void LayerPipeline::iterate(PhaseSeconds& seconds) {
   if (joins_lower()) from_below_[0].start_receive(channel_, channel_.rank() - 1, lower_q_);
 }
 
-void LayerPipeline::prepare() {
-  if (config_.solver != AdmmSolver::closed) return;
-  for_each_layer([&](int k) {
-    if (!blocks_[k].first && !p_down_[k].grid().fixed()) prepare_p(blocks_[k]);
-  });
-}
-
 /// q_l of the last iteration and the u_l that follows from it, at the upper end of the link.
 void LayerPipeline::finish_lower_q() {
   if (!joins_lower() || !from_below_[0].receiving()) return;
@@ -275,21 +268,30 @@ void LayerPipeline::finish_lower_q() {
   tersegraph::update_u(blocks_.front().rho, blocks_.front().p, lower_q_, lower_u_);
 }
 
+/// The lowest layer of a rank comes last, as it waits for the q from below.
 void LayerPipeline::update_p() {
   for_each_layer([&](int k) {
-    LayerBlock& block = blocks_[k];
-    if (block.first) return;
-    LinkMessage& message = p_down_[k];
-    const Grid& grid = message.grid();
-    if (config_.solver == AdmmSolver::gradient) {
-      step_p(block, grid, q_of(k - 1), u_of(k - 1));
-    } else if (grid.fixed()) {
-      solve_p_on_grid(block, grid, q_of(k - 1), u_of(k - 1));
-    } else {
-      solve_p(block, q_of(k - 1), u_of(k - 1));
-    }
-    if (k == 0 || !grid.exact()) message.round(block.p);
+    if (blocks_[k].first) return;
+    if (config_.solver == AdmmSolver::closed && !p_down_[k].grid().fixed()) prepare_p(blocks_[k]);
+    if (k > 0) solve_layer_p(k);
   });
+  if (!joins_lower()) return;
+  finish_lower_q();
+  solve_layer_p(0);
+}
+
+void LayerPipeline::solve_layer_p(int k) {
+  LayerBlock& block = blocks_[k];
+  LinkMessage& message = p_down_[k];
+  const Grid& grid = message.grid();
+  if (config_.solver == AdmmSolver::gradient) {
+    step_p(block, grid, q_of(k - 1), u_of(k - 1));
+  } else if (grid.fixed()) {
+    solve_p_on_grid(block, grid, q_of(k - 1), u_of(k - 1));
+  } else {
+    solve_p(block, q_of(k - 1), u_of(k - 1));
+  }
+  if (k == 0 || !grid.exact()) message.round(block.p);
 }
 
 void LayerPipeline::update_weights_and_z() {
@@ -333,33 +335,33 @@ std::vector<LayerTerms> LayerPipeline::terms() {
   return own;
 }
 
-Mlp LayerPipeline::gather_weights() {
-  Mlp mlp;
+void LayerPipeline::gather_weights(Mlp& mlp) {
   mlp.nonlinearity = config_.nonlinearity;
+  mlp.w.resize(layers_total_);
+  mlp.b.resize(layers_total_);
   for_each_layer([&](int k) { form_w(blocks_[k]); });
   std::vector<Communicator::Request> requests;
   const int rank = channel_.rank();
   for (int l = 0; l < layers_total_; ++l) {
     const int from = owner(l);
-    LayerBlock* block = from == rank ? &blocks_[l - begin_[rank]] : nullptr;
-    if (rank == 0) {
-      const bool last = l == layers_total_ - 1;
-      mlp.w.emplace_back(l == 0 ? input_.inputs : config_.neurons, last ? input_.classes : config_.neurons);
-      mlp.b.emplace_back(1, last ? input_.classes : config_.neurons);
-    }
-    if (rank == 0 && block != nullptr) {
-      std::memcpy(mlp.w[l].data(), block->w.data(), block->w.bytes());
-      std::memcpy(mlp.b[l].data(), block->b.data(), block->b.bytes());
-    } else if (rank == 0) {
+    const bool last = l == layers_total_ - 1;
+    mlp.w[l].reshape(l == 0 ? input_.inputs : config_.neurons, last ? input_.classes : config_.neurons);
+    mlp.b[l].reshape(1, mlp.w[l].cols());
+    if (from != rank) {
       requests.push_back(channel_.receive(from, weights_tag(l), bytes_of(mlp.w[l])));
       requests.push_back(channel_.receive(from, weights_tag(l), bytes_of(mlp.b[l])));
-    } else if (block != nullptr) {
-      requests.push_back(channel_.send(Traffic::evaluation, 0, weights_tag(l), bytes_of(block->w)));
-      requests.push_back(channel_.send(Traffic::evaluation, 0, weights_tag(l), bytes_of(block->b)));
+      continue;
+    }
+    const LayerBlock& block = blocks_[l - begin_[rank]];
+    std::memcpy(mlp.w[l].data(), block.w.data(), block.w.bytes());
+    std::memcpy(mlp.b[l].data(), block.b.data(), block.b.bytes());
+    for (int to = 0; to < channel_.size(); ++to) {
+      if (to == rank) continue;
+      requests.push_back(channel_.send(Traffic::evaluation, to, weights_tag(l), bytes_of(block.w)));
+      requests.push_back(channel_.send(Traffic::evaluation, to, weights_tag(l), bytes_of(block.b)));
     }
   }
   for (const Communicator::Request request : requests) channel_.wait(Traffic::evaluation, request);
-  return mlp;
 }
 
 int64_t LayerPipeline::link_bytes() const {

@@ -46,8 +46,8 @@ class LayerPipeline {
   /// What the layers add to the Lagrangian, in order, on every rank. Collective.
   std::vector<LayerTerms> terms();
 
-  /// All layers' weights, on rank 0 (elsewhere empty). Collective.
-  Mlp gather_weights();
+  /// All layers' weights, on every rank; `mlp` keeps its memory over calls. Collective.
+  void gather_weights(Mlp& mlp);
 
   /// Bytes that p and q take in one iteration on all links, whether or not they join ranks.
   int64_t link_bytes() const;
@@ -71,8 +71,8 @@ class LayerPipeline {
   ConstMatrixView p_above(int index) const;
   template <class Task>
   void for_each_layer(Task&& task);
-  void prepare();
   void update_p();
+  void solve_layer_p(int index);
   void update_weights_and_z();
   void update_q_and_u();
   void finish_lower_q();

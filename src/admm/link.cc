@@ -1,5 +1,7 @@
 #include "admm/link.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace tersegraph {
@@ -15,8 +17,30 @@ void LinkMessage::finish_send(Channel& channel) {
   sending_ = false;
 }
 
+void LinkMessage::start_from(ConstMatrixView x) {
+  if (!grid_.of_changes()) return;
+  known_.reshape(x.rows, x.cols);
+  std::copy_n(x.data, x.size(), known_.data());
+}
+
+void LinkMessage::add_change(std::span<const std::byte> packed, MatrixView x) {
+  change_.reshape(x.rows, x.cols);
+  grid_.decode(packed, change_);
+  const float* const change = change_.data();
+  for (int64_t i = 0; i < x.size(); ++i) x.data[i] += change[i];
+}
+
 void LinkMessage::round(MatrixView x) {
   const std::span<std::byte> packed = room(bytes(x));
+  if (grid_.of_changes()) {
+    change_.reshape(x.rows, x.cols);
+    const float* const known = known_.data();
+    for (int64_t i = 0; i < x.size(); ++i) change_.data()[i] = x.data[i] - known[i];
+    grid_.encode(change_, packed);
+    add_change(packed, known_);
+    std::copy_n(known, x.size(), x.data);
+    return;
+  }
   grid_.encode(x, packed);
   if (!grid_.exact()) grid_.decode(packed, x);
 }
@@ -39,7 +63,9 @@ void LinkMessage::finish_receive(Channel& channel) {
     fail_run("a message of {} has {} bytes instead of {}: the ranks' settings differ", traffic_name(kind_), received,
              packed_bytes_);
   }
-  grid_.decode({packed_.data(), received}, target_);
+  const std::span<const std::byte> packed{packed_.data(), received};
+  if (grid_.of_changes()) return add_change(packed, target_);
+  grid_.decode(packed, target_);
 }
 
 }  // namespace tersegraph

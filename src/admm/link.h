@@ -18,12 +18,15 @@ class LinkMessage {
 
   /// Waits until the last message has left, so that round() may write the next one.
   void finish_send(Channel& channel);
+  /// Where messages hold changes: both ends know x, as the sender's last one.
+  void start_from(ConstMatrixView x);
   /// x <- what the other end will decode. Leaves the packed bytes ready to be sent. (fp32: x stays as it is.) Any
   /// thread.
   void round(MatrixView x);
 
   /// Sends what round() packed.
   void send(Channel& channel, int peer);
+  /// Where messages hold changes, x has what the last one made of it.
   void start_receive(Channel& channel, int peer, MatrixView x);
   /// Waits, and decodes into the matrix of start_receive.
   void finish_receive(Channel& channel);
@@ -31,10 +34,12 @@ class LinkMessage {
 
  private:
   std::span<std::byte> room(int64_t bytes);
+  void add_change(std::span<const std::byte> packed, MatrixView x);
 
   Traffic kind_;
   int tag_;
   Grid grid_;
+  Matrix known_, change_;  ///< of messages that hold changes: what the other end has; what comes on top of it
   Buffer packed_;
   int64_t packed_bytes_ = 0;
   MatrixView target_;

@@ -7,23 +7,16 @@
 namespace tersegraph {
 namespace {
 
-constexpr int64_t kRows = 128;
-
-/// c's columns from `column` on <- x y^T, x (rows, n), y (k, n).
-void product_into(ConstMatrixView x, ConstMatrixView y, MatrixView c, int64_t column) {
-  parallel_blocks(x.rows, kRows, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) std::fill_n(c.row(i) + column, y.rows, 0.0f);
-    add_product(1.0f, {const_cast<float*>(x.row(begin)), x.cols}, false, {const_cast<float*>(y.data), y.cols}, true,
-                {c.row(begin) + column, c.cols}, end - begin, y.rows, x.cols);
+/// c (rows, n) = alpha a b (+ c, where `accumulate`), a (rows, k), b (k, n).
+void product(float alpha, BlockView a, BlockView b, BlockView c, int64_t rows, int64_t n, int64_t k, bool accumulate) {
+  parallel_blocks(rows, even_rows(rows), [&](int64_t begin, int64_t end) {
+    const auto multiply = accumulate ? add_product : set_product;
+    multiply(alpha, a.at(begin, 0), false, b, false, c.at(begin, 0), end - begin, n, k);
   });
 }
 
-/// c += alpha (columns of a from `column` on) y, y (k, n).
-void add_columns_product(float alpha, ConstMatrixView a, int64_t column, ConstMatrixView y, MatrixView c) {
-  parallel_blocks(c.rows, kRows, [&](int64_t begin, int64_t end) {
-    add_product(alpha, {const_cast<float*>(a.row(begin)) + column, a.cols}, false, {const_cast<float*>(y.data), y.cols},
-                false, {c.row(begin), c.cols}, end - begin, c.cols, y.rows);
-  });
+BlockView block(const Matrix& x) {
+  return {x.data(), x.cols()};
 }
 
 }  // namespace
@@ -38,14 +31,14 @@ bool low_rank_pays(const LayerBlock& layer) {
 //     [A M] [ s I + Y F^T,  r Y Y^T ; -F F^T,  s I + F Y^T ] = [E F^T, r E Y^T].
 void prepare_low_rank_p(LayerBlock& layer) {
   LayerBlock::Workspace& work = layer.work;
-  const int64_t m = layer.columns();
-  const MatrixView f = work.centred_p, y = work.centred_z;
+  const int64_t m = layer.columns(), n = layer.in;
   const float r = layer.rho / layer.nu;
+  work.transposed.reshape(n, 2 * m);
+  transpose(work.centred_p, block(work.transposed));
+  transpose(work.centred_z, block(work.transposed).at(0, m));
   Matrix& system = work.p_system;
   system.reshape(2 * m, 2 * m);
-  product_into(y, f, system, 0);
-  // The lower half's Gram matrix of F was made for W; Y Y^T comes here.
-  product_into(y, y, system, m);
+  product(1.0f, block(work.centred_z), block(work.transposed), block(system), m, 2 * m, n, false);
   for (int64_t i = 0; i < m; ++i) {
     for (int64_t j = 0; j < m; ++j) {
       system(m + i, m + j) = system(j, i);
@@ -59,42 +52,40 @@ void prepare_low_rank_p(LayerBlock& layer) {
 
 void solve_low_rank_p(LayerBlock& layer, ConstMatrixView q, ConstMatrixView u) {
   LayerBlock::Workspace& work = layer.work;
-  const int64_t m = layer.columns();
-  const MatrixView f = work.centred_p, y = work.centred_z, p = layer.p;
+  const int64_t m = layer.columns(), n = layer.in;
+  const BlockView f = block(work.centred_p), y = block(work.centred_z), transposed = block(work.transposed);
   const float r = layer.rho / layer.nu, inverse_rho = 1.0f / layer.rho, share = 1.0f / (1.0f + r);
-  Matrix& e = work.rhs;
-  e.reshape(m, layer.out);
+  work.rhs.reshape(m, n);
   work.coefficients.reshape(m, 2 * m);
-  const MatrixView both = work.coefficients;
+  const MatrixView p = layer.p, e = work.rhs, both = work.coefficients;
+  const BlockView p_block = block(layer.p), e_block = block(work.rhs), a = block(work.coefficients);
 
-  parallel_blocks(m, kRows, [&](int64_t begin, int64_t end) {
+  parallel_blocks(m, even_rows(m), [&](int64_t begin, int64_t end) {
+    const float* const b = layer.b.data();
     for (int64_t i = begin; i < end; ++i) {
-      const float *qi = q.row(i), *ui = u.row(i), *zi = layer.z.row(i), *b = layer.b.data();
-      for (int64_t j = 0; j < layer.in; ++j) {
-        const float t = qi[j] - inverse_rho * ui[j];
-        p(i, j) = t;
-        e(i, j) = zi[j] - b[j] - t;
-      }
+      const float *const qi = q.row(i), *const ui = u.row(i), *const zi = layer.z.row(i);
+      float *const pi = p.row(i), *const ei = e.row(i);
+      for (int64_t j = 0; j < n; ++j) pi[j] = qi[j] - inverse_rho * ui[j];
+      for (int64_t j = 0; j < n; ++j) ei[j] = zi[j] - b[j] - pi[j];
     }
   });
-  product_into(p, f, both, 0);
-  add_columns_product(-1.0f, both, 0, y, e);  // e = z - b - t - (t F^T) Y
-  product_into(e, f, both, 0);
-  product_into(e, y, both, m);
+  product(1.0f, p_block, transposed, a, m, m, n, false);
+  product(-1.0f, a, y, e_block, m, n, m, true);  // e = z - b - t - (t F^T) Y
+  product(1.0f, e_block, transposed, a, m, 2 * m, n, false);
   for (int64_t i = 0; i < m; ++i) {
     for (int64_t j = m; j < 2 * m; ++j) both(i, j) *= r;
   }
   work.p_lu.solve_rows(both);
   parallel_elements(p.size(), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) p.data[i] += share * e.data()[i];
+    for (int64_t i = begin; i < end; ++i) p.data[i] += share * e.data[i];
   });
-  add_columns_product(-share, both, 0, y, p);
-  add_columns_product(share, both, m, f, p);
+  product(-share, a, y, p_block, m, n, m, true);
+  product(share, a.at(0, m), f, p_block, m, n, m, true);
 }
 
 void form_w(LayerBlock& layer) {
   if (layer.w_is_formed) return;
-  gemm_transposed_a(layer.work.centred_p, layer.work.centred_z, layer.w, layer.work.gemm);
+  multiply_columns(layer.work.centred_p, layer.work.centred_z, layer.w);
   for (int64_t i = 0; i < layer.in; ++i) layer.w(i, i) += 1.0f;
   layer.w_is_formed = true;
 }

@@ -11,12 +11,6 @@
 namespace tersegraph {
 namespace {
 
-Matrix copy_of(const Matrix& from) {
-  Matrix to(from.rows(), from.cols());
-  std::memcpy(to.data(), from.data(), from.bytes());
-  return to;
-}
-
 /// Layers 2..L; the workspace's first matrix holds z_1.
 ConstMatrixView finish(const Mlp& mlp, MlpWorkspace& workspace) {
   int at = 0;
@@ -31,12 +25,30 @@ ConstMatrixView finish(const Mlp& mlp, MlpWorkspace& workspace) {
 
 }  // namespace
 
+Matrix copy_of(ConstMatrixView from) {
+  Matrix to(from.rows, from.cols);
+  std::memcpy(to.data(), from.data, to.bytes());
+  return to;
+}
+
 Mlp Mlp::copy() const {
   Mlp to;
   to.nonlinearity = nonlinearity;
   for (const Matrix& matrix : w) to.w.push_back(copy_of(matrix));
   for (const Matrix& matrix : b) to.b.push_back(copy_of(matrix));
   return to;
+}
+
+void insert_identity_layers(Mlp& mlp, int layers) {
+  const int64_t width = mlp.w.back().rows();
+  while (mlp.layers() < layers) {
+    Matrix identity(width, width), zero(1, width);
+    identity.fill(0.0f);
+    zero.fill(0.0f);
+    for (int64_t i = 0; i < width; ++i) identity(i, i) = 1.0f;
+    mlp.w.insert(mlp.w.end() - 1, std::move(identity));
+    mlp.b.insert(mlp.b.end() - 1, std::move(zero));
+  }
 }
 
 ConstMatrixView forward(const Mlp& mlp, ConstMatrixView x, MlpWorkspace& workspace) {
@@ -50,16 +62,6 @@ ConstMatrixView forward_from(const Mlp& mlp, ConstMatrixView h, MlpWorkspace& wo
   std::memcpy(workspace.hidden[0].data(), h.data, static_cast<size_t>(h.size()) * sizeof(float));
   add_bias(mlp.b[0].data(), workspace.hidden[0]);
   return finish(mlp, workspace);
-}
-
-double accuracy(ConstMatrixView logits, const int32_t* labels) {
-  if (logits.rows == 0) return 0.0;
-  int64_t right = 0;
-  for (int64_t i = 0; i < logits.rows; ++i) {
-    const float* row = logits.row(i);
-    right += std::max_element(row, row + logits.cols) - row == labels[i];
-  }
-  return static_cast<double>(right) / static_cast<double>(logits.rows);
 }
 
 }  // namespace tersegraph

@@ -17,6 +17,11 @@ struct Mlp {
   Mlp copy() const;
 };
 
+Matrix copy_of(ConstMatrixView x);
+
+/// Makes a network of so many layers by identity layers before the last one: for ReLU the same function.
+void insert_identity_layers(Mlp& mlp, int layers);
+
 /// Memory of the forward pass, kept by the caller.
 struct MlpWorkspace {
   Matrix hidden[2];
@@ -27,8 +32,5 @@ ConstMatrixView forward(const Mlp& mlp, ConstMatrixView x, MlpWorkspace& workspa
 /// The same from the first layer on, h = x W_1 (rows, neurons), without b_1: for inputs that were multiplied another
 /// way.
 ConstMatrixView forward_from(const Mlp& mlp, ConstMatrixView h, MlpWorkspace& workspace);
-
-/// The share of rows whose largest logit is that of their label.
-double accuracy(ConstMatrixView logits, const int32_t* labels);
 
 }  // namespace tersegraph

@@ -23,15 +23,6 @@ void proximal_centre(const LayerBlock& layer, ConstMatrixView q, ConstMatrixView
   });
 }
 
-/// out = z - b.
-void without_bias(const LayerBlock& layer, MatrixView out) {
-  for (int64_t i = 0; i < layer.z.rows(); ++i) {
-    const float *z = layer.z.row(i), *b = layer.b.data();
-    float* to = out.row(i);
-    for (int64_t j = 0; j < layer.out; ++j) to[j] = z[j] - b[j];
-  }
-}
-
 /// g = nu (h - z) W^T + u + rho (p - q); h is p W + b.
 void gradient_p(LayerBlock& layer, ConstMatrixView q, ConstMatrixView u, MatrixView g) {
   MatrixView misfit = layer.work.rhs;
@@ -62,11 +53,11 @@ void prepare_p(LayerBlock& layer) {
   if (narrow(layer)) {
     gram_columns(layer.w, work.p_system);
   } else {
-    gram_rows(layer.w, work.p_system);
-    work.rhs.reshape(layer.columns(), layer.out);
-    work.step.reshape(layer.columns(), layer.in);
-    without_bias(layer, work.rhs);
-    gemm_transposed_b(work.rhs, layer.w, work.step);
+    work.transposed.reshape(layer.out, layer.in);
+    work.coefficients.reshape(1, layer.in);
+    transpose(layer.w, {work.transposed.data(), layer.in});
+    gram_columns(work.transposed, work.p_system);
+    gemm(layer.b, work.transposed, work.coefficients);
   }
   for (int64_t i = 0; i < order; ++i) work.p_system(i, i) += shift;
   work.p_factor.factor(work.p_system);
@@ -87,12 +78,21 @@ void solve_p(LayerBlock& layer, ConstMatrixView q, ConstMatrixView u) {
     gemm_transposed_b(work.rhs, layer.w, layer.p, Write::accumulate);
     return;
   }
+  // p = ((z - b) W^T + rho/nu q - u/nu) (W W^T + rho/nu I)^-1, row by row while a row is near.
   const float shift = layer.rho / layer.nu, inverse = 1.0f / layer.nu;
-  parallel_elements(q.size(), [&](int64_t begin, int64_t end) {
-    float* p = layer.p.data();
-    for (int64_t i = begin; i < end; ++i) p[i] = work.step.data()[i] + shift * q.data[i] - inverse * u.data[i];
+  const BlockView w_transposed{work.transposed.data(), layer.in};
+  parallel_blocks(q.rows, even_rows(q.rows), [&](int64_t begin, int64_t end) {
+    const MatrixView rows{layer.p.row(begin), end - begin, layer.in};
+    set_product(1.0f, {layer.z.row(begin), layer.out}, false, w_transposed, false, {rows.data, layer.in}, rows.rows,
+                layer.in, layer.out);
+    const float* const bias = work.coefficients.data();
+    for (int64_t i = 0; i < rows.rows; ++i) {
+      const float *const qi = q.row(begin + i), *const ui = u.row(begin + i);
+      float* const p = rows.row(i);
+      for (int64_t j = 0; j < layer.in; ++j) p[j] += shift * qi[j] - inverse * ui[j] - bias[j];
+    }
+    work.p_factor.solve_rows(rows);
   });
-  work.p_factor.solve_rows(layer.p);
 }
 
 double p_objective(LayerBlock& layer, ConstMatrixView p, ConstMatrixView q, ConstMatrixView u) {
@@ -115,7 +115,7 @@ void solve_p_on_grid(LayerBlock& layer, const Grid& grid, ConstMatrixView q, Con
   const double before = p_objective(layer, old, q, u);
   solve_p(layer, q, u);
   for (int64_t i = 0; i < layer.p.size(); ++i) layer.p.data()[i] = grid.nearest(layer.p.data()[i]);
-  if (p_objective(layer, layer.p, q, u) <= before) return;
+  if (p_objective(layer, layer.p, q, u) < before) return;
   std::memcpy(layer.p.data(), old.data(), layer.p.bytes());
   step_p(layer, grid, q, u);
 }

@@ -5,8 +5,8 @@
 
 namespace tersegraph {
 
-/// The part of p's closed form that does not need what the layer below sends: factors (nu W W^T + rho I) (or, where the
-/// layer has fewer outputs than inputs, nu W^T W + rho I), and multiplies (z - b) W^T.
+/// The part of p's closed form that does not need what the layer below sends: factors (nu W W^T + rho I) or, where the
+/// layer has fewer outputs than inputs, nu W^T W + rho I.
 void prepare_p(LayerBlock& layer);
 
 /// p <- argmin nu/2 ||z - p W - b||^2 + <u, p> + rho/2 ||p - q||^2, with q and u of the link below. After prepare_p.

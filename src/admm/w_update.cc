@@ -9,21 +9,37 @@
 namespace tersegraph {
 namespace {
 
-/// mean (1, cols) and x - mean. Sums go over fixed blocks of rows, in fp64.
-void centre(ConstMatrixView x, Matrix& mean, Matrix& centred) {
+/// mean (1, cols) of x's rows. fp32 sums of 16 rows, closed in fp64.
+void mean_of_rows(ConstMatrixView x, Matrix& mean) {
   mean.reshape(1, x.cols);
-  centred.reshape(x.rows, x.cols);
-  constexpr int64_t kColumns = 256;
+  constexpr int64_t kColumns = 256, kShort = 16;
   parallel_blocks(x.cols, kColumns, [&](int64_t begin, int64_t end) {
+    const int64_t count = end - begin;
     double sums[kColumns] = {};
-    for (int64_t i = 0; i < x.rows; ++i) {
-      for (int64_t j = begin; j < end; ++j) sums[j - begin] += x(i, j);
+    for (int64_t i = 0; i < x.rows; i += kShort) {
+      float few[kColumns] = {};
+      for (int64_t k = i; k < std::min(i + kShort, x.rows); ++k) {
+        const float* const row = x.row(k) + begin;
+        for (int64_t j = 0; j < count; ++j) few[j] += row[j];
+      }
+      for (int64_t j = 0; j < count; ++j) sums[j] += few[j];
     }
-    for (int64_t j = begin; j < end; ++j) {
-      mean(0, j) = static_cast<float>(sums[j - begin] / static_cast<double>(x.rows));
+    for (int64_t j = 0; j < count; ++j) {
+      mean(0, begin + j) = static_cast<float>(sums[j] / static_cast<double>(x.rows));
     }
-    for (int64_t i = 0; i < x.rows; ++i) {
-      for (int64_t j = begin; j < end; ++j) centred(i, j) = x(i, j) - mean(0, j);
+  });
+}
+
+/// The mean of x's rows, and x without it.
+void centre(ConstMatrixView x, Matrix& mean, Matrix& centred) {
+  mean_of_rows(x, mean);
+  centred.reshape(x.rows, x.cols);
+  parallel_blocks(x.rows, even_rows(x.rows), [&](int64_t begin, int64_t end) {
+    const float* const middle = mean.data();
+    for (int64_t i = begin; i < end; ++i) {
+      const float* const from = x.row(i);
+      float* const to = centred.row(i);
+      for (int64_t j = 0; j < x.cols; ++j) to[j] = from[j] - middle[j];
     }
   });
 }
@@ -34,6 +50,11 @@ void add_to_diagonal(MatrixView a, float value) {
 
 bool dual(const LayerBlock& layer) {
   return layer.in > layer.columns();
+}
+
+/// With p fixed and no target the solution is a product with a matrix that never changes: p (p^T p + ridge I)^-1.
+bool solved_once(const LayerBlock& layer, bool p_is_fixed) {
+  return p_is_fixed && !dual(layer) && layer.target == 0.0f;
 }
 
 void keep_gram(LayerBlock& layer) {
@@ -71,7 +92,7 @@ void solve_dual(LayerBlock& layer) {
   layer.w_is_implied = low_rank_pays(layer);
   layer.w_is_formed = !layer.w_is_implied;
   if (layer.w_is_formed) {
-    gemm_transposed_a(work.centred_p, y, layer.w, work.gemm);
+    multiply_columns(work.centred_p, y, layer.w);
     add_to_diagonal(layer.w, layer.target);
   }
   parallel_elements(y.size(), [&](int64_t begin, int64_t end) {
@@ -80,9 +101,11 @@ void solve_dual(LayerBlock& layer) {
   });
 }
 
-void solve_primal(LayerBlock& layer) {
+/// z need not be centred where it meets the centred p.
+void solve_primal(LayerBlock& layer, bool p_is_fixed) {
   LayerBlock::Workspace& work = layer.work;
-  gemm_transposed_a(work.centred_p, work.centred_z, layer.w, work.gemm);
+  multiply_columns(work.centred_p, layer.z, layer.w);
+  if (solved_once(layer, p_is_fixed)) return;
   add_to_diagonal(layer.w, layer.ridge * layer.target);
   work.w_factor.solve_columns(layer.w);
 }
@@ -104,8 +127,12 @@ void solve_b(LayerBlock& layer) {
 }  // namespace
 
 void affine_map(ConstMatrixView p, ConstMatrixView w, ConstMatrixView b, MatrixView h) {
-  for (int64_t i = 0; i < h.rows; ++i) std::copy_n(b.data, b.cols, h.row(i));
-  gemm(p, w, h, Write::accumulate);
+  const BlockView factor{const_cast<float*>(w.data), w.cols};
+  parallel_blocks(h.rows, even_rows(h.rows), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) std::copy_n(b.data, b.cols, h.row(i));
+    add_product(1.0f, {const_cast<float*>(p.row(begin)), p.cols}, false, factor, false, {h.row(begin), h.cols},
+                end - begin, h.cols, p.cols);
+  });
 }
 
 void solve_w(LayerBlock& layer, bool p_is_fixed) {
@@ -113,15 +140,17 @@ void solve_w(LayerBlock& layer, bool p_is_fixed) {
   if (!(p_is_fixed && work.w_factored)) {
     centre(layer.p, work.p_mean, work.centred_p);
     factor_system(layer);
+    if (solved_once(layer, p_is_fixed)) work.w_factor.solve_rows(work.centred_p);
     work.w_factored = p_is_fixed;
   }
-  centre(layer.z, work.z_mean, work.centred_z);
   layer.h.reshape(layer.columns(), layer.out);
   if (dual(layer)) {
+    centre(layer.z, work.z_mean, work.centred_z);
     solve_dual(layer);
     solve_b(layer);
   } else {
-    solve_primal(layer);
+    mean_of_rows(layer.z, work.z_mean);
+    solve_primal(layer, p_is_fixed);
     solve_b(layer);
     affine_map(layer.p, layer.w, layer.b, layer.h);
   }

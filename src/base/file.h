@@ -26,6 +26,9 @@ class InputFile {
   uint64_t size_ = 0;
 };
 
+/// The whole file. Errors: InputFile's.
+std::string read_file(const std::string& path);
+
 /// A file that is there whole or not at all: written to a temporary in the same folder, which commit() renames to
 /// `path` once its bytes are on the disk. Without commit() the temporary is removed. Errors: InputError when the folder
 /// cannot be written to, RunError when the disk fails or is full.

@@ -68,7 +68,9 @@ int train(const TrainWords& words, char** argv) {
   if (outcome.signal != 0) return 128 + outcome.signal;
   for (const RunResult& run : outcome.runs) {
     if (run.ending == "diverged") {
-      fail_run("diverged: the loss of epoch {} is not finite; lower --lr, or see {}/metrics.jsonl", run.epochs,
+      const bool admm = trainer_kind(config) == TrainerKind::admm;
+      fail_run("diverged in epoch {}: {}, or see {}/metrics.jsonl", run.epochs,
+               admm ? "its Lagrangian left all bounds; raise --nu or --ridge" : "its loss is not finite; lower --lr",
                outcome.directory);
     }
   }
@@ -95,6 +97,7 @@ void add_train(CLI::App& app, Command& chosen, char** argv) {
       "  tersegraph train                                      the built-in graph, one rank\n"
       "  tersegraph train --data cora.npz --layers 2 --hidden 16 --normalize-features --runs 10\n"
       "  tersegraph train --data DATA --ranks 4 --exchange uniform --bits 4\n"
+      "  tersegraph train --data cora.npz --model gamlp --optimizer admm --quantize pq --bits 4\n"
       "  mpirun -n 4 --hostfile HOSTS tersegraph train --data DATA --exchange uniform --bits 4\n"
       "  tersegraph train --config runs/FOLDER/config.toml     repeats a run");
   command->callback([&chosen, argv] { chosen = [argv] { return train(words, argv); }; });

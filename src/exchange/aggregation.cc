@@ -54,7 +54,7 @@ void Aggregation::apply(CsrView local, const ExchangePlan& plan, ConstMatrixView
 }
 
 Csr Aggregation::forward_sparse(const Csr& x) {
-  return multiply_sparse(shard_.local, x, shard_.remote, exchange_sparse_rows(forward_, x, channel_));
+  return multiply_sparse(shard_.local, x, shard_.remote, exchange_sparse_rows(forward_, x, Traffic::layer0, channel_));
 }
 
 }  // namespace tersegraph

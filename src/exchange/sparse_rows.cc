@@ -1,57 +1,41 @@
 #include "exchange/sparse_rows.h"
 
 #include <algorithm>
-#include <cstring>
 
-#include "base/error.h"
+#include "base/byte_stream.h"
 #include "comm/collectives.h"
 
 namespace tersegraph {
 namespace {
-
-template <class T>
-void append(std::vector<std::byte>& bytes, const T* values, int64_t count) {
-  const size_t old = bytes.size();
-  bytes.resize(old + static_cast<size_t>(count) * sizeof(T));
-  if (count > 0) std::memcpy(bytes.data() + old, values, static_cast<size_t>(count) * sizeof(T));
-}
 
 /// Row by row: entry count (int64), columns (int32), values (fp32).
 std::vector<std::byte> pack_rows(CsrView x, const ExchangePlan& plan, int peer) {
   std::vector<std::byte> bytes;
   for (int64_t k = plan.send_offsets[peer]; k < plan.send_offsets[peer + 1]; ++k) {
     const int64_t row = plan.gather.indices[k], count = x.end(row) - x.begin(row);
-    append(bytes, &count, 1);
-    append(bytes, x.indices + x.begin(row), count);
+    append_values(bytes, &count, 1);
+    append_values(bytes, x.indices + x.begin(row), count);
     for (int64_t e = x.begin(row); e < x.end(row); ++e) {
       const float value = x.value(e);
-      append(bytes, &value, 1);
+      append_values(bytes, &value, 1);
     }
   }
   return bytes;
 }
 
 void unpack_rows(const std::vector<std::byte>& bytes, int64_t rows, int peer, Csr& x) {
-  size_t at = 0;
+  ByteReader reader(bytes, fmt::format("rank {} sent malformed sparse rows", peer));
   for (int64_t k = 0; k < rows; ++k) {
-    int64_t count = -1;
-    if (bytes.size() - at >= sizeof count) std::memcpy(&count, bytes.data() + at, sizeof count);
-    at += sizeof count;
-    if (count < 0 || count > x.cols || bytes.size() - at < static_cast<size_t>(count) * 8) {
-      fail_run("rank {} sent malformed sparse rows", peer);
-    }
+    const auto count = reader.read<int64_t>();
+    if (count < 0 || count > x.cols) reader.fail();
     const size_t old = x.indices.size();
-    x.indices.resize(old + count);
-    x.values.resize(old + count);
-    if (count > 0) {
-      std::memcpy(x.indices.data() + old, bytes.data() + at, static_cast<size_t>(count) * 4);
-      std::memcpy(x.values.data() + old, bytes.data() + at + static_cast<size_t>(count) * 4,
-                  static_cast<size_t>(count) * 4);
-    }
+    x.indices.resize(old + static_cast<size_t>(count));
+    x.values.resize(old + static_cast<size_t>(count));
+    reader.read(x.indices.data() + old, count);
+    reader.read(x.values.data() + old, count);
     for (size_t e = old; e < x.indices.size(); ++e) {
-      if (x.indices[e] < 0 || x.indices[e] >= x.cols) fail_run("rank {} sent malformed sparse rows", peer);
+      if (x.indices[e] < 0 || x.indices[e] >= x.cols) reader.fail();
     }
-    at += static_cast<size_t>(count) * 8;
     x.indptr.push_back(static_cast<int64_t>(x.indices.size()));
   }
 }
@@ -90,10 +74,10 @@ class RowAccumulator {
 
 }  // namespace
 
-Csr exchange_sparse_rows(const ExchangePlan& plan, const Csr& x, Channel& channel) {
+Csr exchange_sparse_rows(const ExchangePlan& plan, const Csr& x, Traffic kind, Channel& channel) {
   std::vector<std::vector<std::byte>> outgoing(channel.size());
   for (int q = 0; q < channel.size(); ++q) outgoing[q] = pack_rows(x, plan, q);
-  const auto incoming = all_to_all(channel, Traffic::layer0, outgoing);
+  const auto incoming = all_to_all(channel, kind, outgoing);
   Csr halo;
   halo.cols = x.cols;
   for (int q = 0; q < channel.size(); ++q) {

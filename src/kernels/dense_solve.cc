@@ -12,8 +12,9 @@
 namespace tersegraph {
 namespace {
 
-constexpr int64_t kBase = 32;       ///< order of the diagonal blocks
-constexpr int64_t kRowBlock = 128;  ///< rows that one task works on
+constexpr int64_t kBase = 32;      ///< order of the diagonal blocks
+constexpr int64_t kGramRows = 64;  ///< few, for the upper triangle is cut off by whole parts
+constexpr int64_t kTile = 32;      ///< rows and columns that are transposed together
 constexpr float kSmallestPivot = 0x1p-22f;
 
 /// The first part of a block cut in two: a multiple of kBase, so that diagonal blocks stand where inverse_ has them.
@@ -50,31 +51,75 @@ void factor_base(BlockView a, int64_t n, float floor, float* inverse) {
   }
 }
 
-}  // namespace
+struct Manner {
+  float alpha, beta;
+  bool transpose_a, transpose_b;
+};
 
-void add_product(float alpha, BlockView a, bool transpose_a, BlockView b, bool transpose_b, BlockView c, int64_t m,
-                 int64_t n, int64_t k) {
+void multiply(const Manner& how, BlockView a, BlockView b, BlockView c, int64_t m, int64_t n, int64_t k) {
   if (m == 0 || n == 0 || k == 0) return;
   const OneThread one_thread;
-  const auto status = dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, alpha, a.data, a.stride,
-                                 b.data, b.stride, 1.0f, c.data, c.stride);
+  const auto status = dnnl_sgemm(how.transpose_a ? 'T' : 'N', how.transpose_b ? 'T' : 'N', m, n, k, how.alpha, a.data,
+                                 a.stride, b.data, b.stride, how.beta, c.data, c.stride);
   // Leaving a parallel region by an exception ends the program; NaN is what callers look for anyway.
   if (status != dnnl_success) c.data[0] = std::nanf("");
 }
 
+BlockView block(ConstMatrixView x) {
+  return {const_cast<float*>(x.data), x.cols};
+}
+
+/// A thread's memory for the half-solved rows or columns.
+BlockView scratch(int64_t rows, int64_t cols) {
+  thread_local Matrix memory;
+  memory.reshape(rows, cols);
+  return {memory.data(), cols};
+}
+
+}  // namespace
+
+void add_product(float alpha, BlockView a, bool transpose_a, BlockView b, bool transpose_b, BlockView c, int64_t m,
+                 int64_t n, int64_t k) {
+  multiply({alpha, 1.0f, transpose_a, transpose_b}, a, b, c, m, n, k);
+}
+
+void set_product(float alpha, BlockView a, bool transpose_a, BlockView b, bool transpose_b, BlockView c, int64_t m,
+                 int64_t n, int64_t k) {
+  multiply({alpha, 0.0f, transpose_a, transpose_b}, a, b, c, m, n, k);
+}
+
+int64_t even_rows(int64_t rows, int64_t longest) {
+  const int64_t parts = std::max<int64_t>((rows + longest - 1) / longest, 1);
+  return std::max<int64_t>(((rows + parts - 1) / parts + 7) / 8 * 8, 8);
+}
+
+void transpose(ConstMatrixView x, BlockView y) {
+  parallel_blocks(x.cols, kTile, [&](int64_t begin, int64_t end) {
+    for (int64_t tile = 0; tile < x.rows; tile += kTile) {
+      for (int64_t j = begin; j < end; ++j) {
+        float* const to = y.data + j * y.stride;
+        for (int64_t i = tile; i < std::min(tile + kTile, x.rows); ++i) to[i] = x(i, j);
+      }
+    }
+  });
+}
+
+void multiply_columns(ConstMatrixView a, ConstMatrixView b, MatrixView c) {
+  parallel_blocks(c.rows, even_rows(c.rows), [&](int64_t begin, int64_t end) {
+    set_product(1.0f, block(a).at(0, begin), true, block(b), false, {c.row(begin), c.cols}, end - begin, c.cols,
+                a.rows);
+  });
+}
+
 void gram_rows(ConstMatrixView x, MatrixView c) {
-  const BlockView rows{const_cast<float*>(x.data), x.cols};
-  parallel_blocks(x.rows, kRowBlock, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) std::fill_n(c.row(i), end, 0.0f);
-    add_product(1.0f, rows.at(begin, 0), false, rows, true, {c.row(begin), c.cols}, end - begin, end, x.cols);
+  parallel_blocks(x.rows, even_rows(x.rows, kGramRows), [&](int64_t begin, int64_t end) {
+    set_product(1.0f, block(x).at(begin, 0), false, block(x), true, {c.row(begin), c.cols}, end - begin, end, x.cols);
   });
 }
 
 void gram_columns(ConstMatrixView x, MatrixView c) {
-  const BlockView columns{const_cast<float*>(x.data), x.cols};
-  parallel_blocks(x.cols, kRowBlock, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) std::fill_n(c.row(i), end, 0.0f);
-    add_product(1.0f, columns.at(0, begin), true, columns, false, {c.row(begin), c.cols}, end - begin, end, x.rows);
+  parallel_blocks(x.cols, even_rows(x.cols, kGramRows), [&](int64_t begin, int64_t end) {
+    set_product(1.0f, block(x).at(0, begin), true, block(x), false, {c.row(begin), c.cols}, end - begin, end, x.rows);
   });
 }
 
@@ -92,9 +137,15 @@ void Cholesky::factor_block(int64_t begin, int64_t size, float floor) {
   if (size <= kBase) return factor_base(lower(begin, begin), size, floor, inverse_.row(begin));
   const int64_t first = half(size), rest = size - first, middle = begin + first;
   factor_block(begin, first, floor);
-  parallel_blocks(rest, kRowBlock,
-                  [&](int64_t i, int64_t end) { forward(lower(middle + i, begin), end - i, begin, first); });
-  parallel_blocks(rest, kRowBlock, [&](int64_t i, int64_t end) {
+  const int64_t part = even_rows(rest);
+  parallel_blocks(rest, part, [&](int64_t i, int64_t end) {
+    const BlockView rows = lower(middle + i, begin), solved = scratch(end - i, first);
+    forward(rows, solved, end - i, begin, first);
+    for (int64_t r = 0; r < end - i; ++r) {
+      std::copy_n(solved.data + r * solved.stride, first, rows.data + r * rows.stride);
+    }
+  });
+  parallel_blocks(rest, part, [&](int64_t i, int64_t end) {
     add_product(-1.0f, lower(middle + i, begin), false, lower(middle, begin), true, lower(middle + i, middle), end - i,
                 end, first);
   });
@@ -102,73 +153,57 @@ void Cholesky::factor_block(int64_t begin, int64_t size, float floor) {
 }
 
 void Cholesky::solve_rows(MatrixView b) const {
-  parallel_blocks(b.rows, kRowBlock, [&](int64_t i, int64_t end) {
-    const BlockView rows{b.row(i), b.cols};
-    forward(rows, end - i, 0, b.cols);
-    backward(rows, end - i, 0, b.cols);
+  parallel_blocks(b.rows, even_rows(b.rows), [&](int64_t i, int64_t end) {
+    const BlockView rows{b.row(i), b.cols}, half_solved = scratch(end - i, b.cols);
+    forward(rows, half_solved, end - i, 0, b.cols);
+    backward(half_solved, rows, end - i, 0, b.cols);
   });
 }
 
 void Cholesky::solve_columns(MatrixView b) const {
-  parallel_blocks(b.cols, kRowBlock, [&](int64_t j, int64_t end) {
-    const BlockView columns{b.data + j, b.cols};
-    forward_columns(columns, end - j, 0, b.rows);
-    backward_columns(columns, end - j, 0, b.rows);
+  parallel_blocks(b.cols, even_rows(b.cols), [&](int64_t j, int64_t end) {
+    const BlockView columns{b.data + j, b.cols}, half_solved = scratch(b.rows, end - j);
+    forward_columns(columns, half_solved, end - j, 0, b.rows);
+    backward_columns(half_solved, columns, end - j, 0, b.rows);
   });
 }
 
-/// b <- b L^-T for the diagonal block [begin, begin + size) of L; b points at that block's first column.
-void Cholesky::forward(BlockView b, int64_t rows, int64_t begin, int64_t size) const {
-  if (size <= kBase) return multiply_inverse(b, rows, begin, size, true);
+// Of each of these b is used up, and stands apart from x, so that diagonal blocks cost no copies.
+
+/// x = b L^-T for the diagonal block [begin, begin + size) of L; b and x point at that block's first column.
+void Cholesky::forward(BlockView b, BlockView x, int64_t rows, int64_t begin, int64_t size) const {
+  if (size <= kBase) return set_product(1.0f, b, false, inverse(begin), true, x, rows, size, size);
   const int64_t first = half(size), rest = size - first;
-  forward(b, rows, begin, first);
-  add_product(-1.0f, b, false, lower(begin + first, begin), true, b.at(0, first), rows, rest, first);
-  forward(b.at(0, first), rows, begin + first, rest);
+  forward(b, x, rows, begin, first);
+  add_product(-1.0f, x, false, lower(begin + first, begin), true, b.at(0, first), rows, rest, first);
+  forward(b.at(0, first), x.at(0, first), rows, begin + first, rest);
 }
 
-/// b <- b L^-1.
-void Cholesky::backward(BlockView b, int64_t rows, int64_t begin, int64_t size) const {
-  if (size <= kBase) return multiply_inverse(b, rows, begin, size, false);
+/// x = b L^-1.
+void Cholesky::backward(BlockView b, BlockView x, int64_t rows, int64_t begin, int64_t size) const {
+  if (size <= kBase) return set_product(1.0f, b, false, inverse(begin), false, x, rows, size, size);
   const int64_t first = half(size), rest = size - first;
-  backward(b.at(0, first), rows, begin + first, rest);
-  add_product(-1.0f, b.at(0, first), false, lower(begin + first, begin), false, b, rows, first, rest);
-  backward(b, rows, begin, first);
+  backward(b.at(0, first), x.at(0, first), rows, begin + first, rest);
+  add_product(-1.0f, x.at(0, first), false, lower(begin + first, begin), false, b, rows, first, rest);
+  backward(b, x, rows, begin, first);
 }
 
-void Cholesky::multiply_inverse(BlockView b, int64_t rows, int64_t begin, int64_t size, bool transposed) const {
-  float copy[kRowBlock * kBase];
-  for (int64_t i = 0; i < rows; ++i) {
-    std::copy_n(b.data + i * b.stride, size, copy + i * kBase);
-    std::fill_n(b.data + i * b.stride, size, 0.0f);
-  }
-  add_product(1.0f, {copy, kBase}, false, {inverse_.row(begin), kBase}, transposed, b, rows, size, size);
-}
-
-/// b <- L^-1 b for the diagonal block [begin, begin + size) of L; b points at that block's first row.
-void Cholesky::forward_columns(BlockView b, int64_t cols, int64_t begin, int64_t size) const {
-  if (size <= kBase) return inverse_multiply(b, cols, begin, size, false);
+/// x = L^-1 b; b and x point at the diagonal block's first row.
+void Cholesky::forward_columns(BlockView b, BlockView x, int64_t cols, int64_t begin, int64_t size) const {
+  if (size <= kBase) return set_product(1.0f, inverse(begin), false, b, false, x, size, cols, size);
   const int64_t first = half(size), rest = size - first;
-  forward_columns(b, cols, begin, first);
-  add_product(-1.0f, lower(begin + first, begin), false, b, false, b.at(first, 0), rest, cols, first);
-  forward_columns(b.at(first, 0), cols, begin + first, rest);
+  forward_columns(b, x, cols, begin, first);
+  add_product(-1.0f, lower(begin + first, begin), false, x, false, b.at(first, 0), rest, cols, first);
+  forward_columns(b.at(first, 0), x.at(first, 0), cols, begin + first, rest);
 }
 
-/// b <- L^-T b.
-void Cholesky::backward_columns(BlockView b, int64_t cols, int64_t begin, int64_t size) const {
-  if (size <= kBase) return inverse_multiply(b, cols, begin, size, true);
+/// x = L^-T b.
+void Cholesky::backward_columns(BlockView b, BlockView x, int64_t cols, int64_t begin, int64_t size) const {
+  if (size <= kBase) return set_product(1.0f, inverse(begin), true, b, false, x, size, cols, size);
   const int64_t first = half(size), rest = size - first;
-  backward_columns(b.at(first, 0), cols, begin + first, rest);
-  add_product(-1.0f, lower(begin + first, begin), true, b.at(first, 0), false, b, first, cols, rest);
-  backward_columns(b, cols, begin, first);
-}
-
-void Cholesky::inverse_multiply(BlockView b, int64_t cols, int64_t begin, int64_t size, bool transposed) const {
-  float copy[kRowBlock * kBase];
-  for (int64_t i = 0; i < size; ++i) {
-    std::copy_n(b.data + i * b.stride, cols, copy + i * cols);
-    std::fill_n(b.data + i * b.stride, cols, 0.0f);
-  }
-  add_product(1.0f, {inverse_.row(begin), kBase}, transposed, {copy, cols}, false, b, size, cols, size);
+  backward_columns(b.at(first, 0), x.at(first, 0), cols, begin + first, rest);
+  add_product(-1.0f, lower(begin + first, begin), true, x.at(first, 0), false, b, first, cols, rest);
+  backward_columns(b, x, cols, begin, first);
 }
 
 }  // namespace tersegraph

@@ -15,6 +15,19 @@ struct BlockView {
 /// c (m, n) += alpha op(a) op(b), op(a) (m, k), op(b) (k, n), on the calling thread alone.
 void add_product(float alpha, BlockView a, bool transpose_a, BlockView b, bool transpose_b, BlockView c, int64_t m,
                  int64_t n, int64_t k);
+/// The same without what c held before.
+void set_product(float alpha, BlockView a, bool transpose_a, BlockView b, bool transpose_b, BlockView c, int64_t m,
+                 int64_t n, int64_t k);
+
+/// Rows that one task works on: parts as even as can be of at most `longest`, since a short last one costs oneDNN as
+/// much packing as a long one.
+int64_t even_rows(int64_t rows, int64_t longest = 192);
+
+/// y (cols, rows) = x^T. oneDNN multiplies by a transpose up to a third slower than by a plain matrix.
+void transpose(ConstMatrixView x, BlockView y);
+
+/// c = a^T b. a (n, k), b (n, m), c (k, m): by rows of c, so that no sum is cut; for c that are large enough to share.
+void multiply_columns(ConstMatrixView a, ConstMatrixView b, MatrixView c);
 
 /// c = x x^T (or x^T x), of which only blocks that reach below or onto the diagonal are computed: what Cholesky reads.
 /// Row blocks run in parallel and do not depend on the number of threads.
@@ -36,12 +49,11 @@ class Cholesky {
 
  private:
   void factor_block(int64_t begin, int64_t size, float floor);
-  void forward(BlockView b, int64_t rows, int64_t begin, int64_t size) const;
-  void backward(BlockView b, int64_t rows, int64_t begin, int64_t size) const;
-  void multiply_inverse(BlockView b, int64_t rows, int64_t begin, int64_t size, bool transposed) const;
-  void forward_columns(BlockView b, int64_t cols, int64_t begin, int64_t size) const;
-  void backward_columns(BlockView b, int64_t cols, int64_t begin, int64_t size) const;
-  void inverse_multiply(BlockView b, int64_t cols, int64_t begin, int64_t size, bool transposed) const;
+  void forward(BlockView b, BlockView x, int64_t rows, int64_t begin, int64_t size) const;
+  void backward(BlockView b, BlockView x, int64_t rows, int64_t begin, int64_t size) const;
+  void forward_columns(BlockView b, BlockView x, int64_t cols, int64_t begin, int64_t size) const;
+  void backward_columns(BlockView b, BlockView x, int64_t cols, int64_t begin, int64_t size) const;
+  BlockView inverse(int64_t begin) const { return {const_cast<float*>(inverse_.row(begin)), inverse_.cols()}; }
   BlockView lower(int64_t row, int64_t col) const { return BlockView{lower_.data, lower_.cols}.at(row, col); }
 
   MatrixView lower_;

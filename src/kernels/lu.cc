@@ -8,21 +8,14 @@
 namespace tersegraph {
 namespace {
 
-constexpr int64_t kBase = 16;       ///< columns of a panel, order of the diagonal blocks
-constexpr int64_t kRowBlock = 128;  ///< rows that one task solves
+constexpr int64_t kBase = 16;  ///< columns of a panel, order of the diagonal blocks
 
 int64_t half(int64_t size) {
   return (size + kBase - 1) / kBase / 2 * kBase;
 }
 
-/// b <- b x, x (size, size) with rows kBase apart.
-void multiply_in_place(BlockView b, int64_t rows, int64_t size, const float* x) {
-  float copy[kRowBlock * kBase];
-  for (int64_t i = 0; i < rows; ++i) {
-    std::copy_n(b.data + i * b.stride, size, copy + i * kBase);
-    std::fill_n(b.data + i * b.stride, size, 0.0f);
-  }
-  add_product(1.0f, {copy, kBase}, false, {const_cast<float*>(x), kBase}, false, b, rows, size, size);
+BlockView rows_of(const Matrix& x, int64_t begin) {
+  return {const_cast<float*>(x.row(begin)), x.cols()};
 }
 
 }  // namespace
@@ -114,30 +107,32 @@ void Lu::solve_lower_columns(BlockView b, int64_t cols, int64_t begin, int64_t s
   }
 }
 
-/// b <- b U^-1; b points at the block's first column.
-void Lu::divide_by_upper(BlockView b, int64_t rows, int64_t begin, int64_t size) const {
-  if (size <= kBase) return multiply_in_place(b, rows, size, upper_inverse_.row(begin));
+/// x = b U^-1; b, which is used up, and x point at the block's first column.
+void Lu::divide_by_upper(BlockView b, BlockView x, int64_t rows, int64_t begin, int64_t size) const {
+  if (size <= kBase) return set_product(1.0f, b, false, rows_of(upper_inverse_, begin), false, x, rows, size, size);
   const int64_t first = half(size), rest = size - first;
-  divide_by_upper(b, rows, begin, first);
-  add_product(-1.0f, b, false, at(begin, begin + first), false, b.at(0, first), rows, rest, first);
-  divide_by_upper(b.at(0, first), rows, begin + first, rest);
+  divide_by_upper(b, x, rows, begin, first);
+  add_product(-1.0f, x, false, at(begin, begin + first), false, b.at(0, first), rows, rest, first);
+  divide_by_upper(b.at(0, first), x.at(0, first), rows, begin + first, rest);
 }
 
-/// b <- b L^-1.
-void Lu::divide_by_lower(BlockView b, int64_t rows, int64_t begin, int64_t size) const {
-  if (size <= kBase) return multiply_in_place(b, rows, size, lower_inverse_.row(begin));
+/// x = b L^-1.
+void Lu::divide_by_lower(BlockView b, BlockView x, int64_t rows, int64_t begin, int64_t size) const {
+  if (size <= kBase) return set_product(1.0f, b, false, rows_of(lower_inverse_, begin), false, x, rows, size, size);
   const int64_t first = half(size), rest = size - first;
-  divide_by_lower(b.at(0, first), rows, begin + first, rest);
-  add_product(-1.0f, b.at(0, first), false, at(begin + first, begin), false, b, rows, first, rest);
-  divide_by_lower(b, rows, begin, first);
+  divide_by_lower(b.at(0, first), x.at(0, first), rows, begin + first, rest);
+  add_product(-1.0f, x.at(0, first), false, at(begin + first, begin), false, b, rows, first, rest);
+  divide_by_lower(b, x, rows, begin, first);
 }
 
 void Lu::solve_rows(MatrixView b) const {
   // x A = b with A = P^T L U: x = ((b U^-1) L^-1) P, and P undoes the swaps in reverse.
-  parallel_blocks(b.rows, kRowBlock, [&](int64_t begin, int64_t end) {
+  parallel_blocks(b.rows, even_rows(b.rows), [&](int64_t begin, int64_t end) {
+    thread_local Matrix half_solved;
+    half_solved.reshape(end - begin, b.cols);
     const BlockView rows{b.row(begin), b.cols};
-    divide_by_upper(rows, end - begin, 0, b.cols);
-    divide_by_lower(rows, end - begin, 0, b.cols);
+    divide_by_upper(rows, rows_of(half_solved, 0), end - begin, 0, b.cols);
+    divide_by_lower(rows_of(half_solved, 0), rows, end - begin, 0, b.cols);
     for (int64_t i = begin; i < end; ++i) {
       for (int64_t j = b.cols - 1; j >= 0; --j) std::swap(b(i, j), b(i, pivots_[j]));
     }

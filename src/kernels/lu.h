@@ -24,8 +24,8 @@ class Lu {
   void swap_rows(int64_t first_pivot, int64_t last_pivot, int64_t begin, int64_t end);
   void invert_diagonal(int64_t begin, int64_t size);
   void solve_lower_columns(BlockView b, int64_t cols, int64_t begin, int64_t size) const;
-  void divide_by_upper(BlockView b, int64_t rows, int64_t begin, int64_t size) const;
-  void divide_by_lower(BlockView b, int64_t rows, int64_t begin, int64_t size) const;
+  void divide_by_upper(BlockView b, BlockView x, int64_t rows, int64_t begin, int64_t size) const;
+  void divide_by_lower(BlockView b, BlockView x, int64_t rows, int64_t begin, int64_t size) const;
   BlockView at(int64_t row, int64_t col) const { return BlockView{lu_.data, lu_.cols}.at(row, col); }
 
   MatrixView lu_;

@@ -25,6 +25,11 @@ AggregationPass aggregation_pass(const ModelPass& pass, Traffic kind, int layer)
   return {!pass.training, pass.training ? kind : Traffic::evaluation, pass.seed, pass.epoch, layer};
 }
 
+ConvOrder later_order(const ModelConfig& config, int64_t in, int64_t out) {
+  if (config.kind == ModelKind::mlp) return ConvOrder::unaggregated;
+  return out < in && !config.aggregate_first ? ConvOrder::transform_first : ConvOrder::aggregate_first;
+}
+
 }  // namespace
 
 GnnModel::GnnModel(const ModelConfig& config, int64_t features, int64_t outputs, ConvOrder first_order,
@@ -34,9 +39,8 @@ GnnModel::GnnModel(const ModelConfig& config, int64_t features, int64_t outputs,
   for (int l = 0; l < config.layers; ++l) {
     const int64_t in = l == 0 ? features : config.hidden;
     const int64_t out = l == config.layers - 1 ? outputs : config.hidden;
-    const ConvOrder cheaper =
-        out < in && !config.aggregate_first ? ConvOrder::transform_first : ConvOrder::aggregate_first;
-    layers_.push_back(make_layer(l, in, out, l == 0 ? first_order : cheaper, l == 0 || !decay_first_layer_only));
+    layers_.push_back(
+        make_layer(l, in, out, l == 0 ? first_order : later_order(config, in, out), l == 0 || !decay_first_layer_only));
   }
 }
 
@@ -55,7 +59,7 @@ GnnModel::Layer GnnModel::make_layer(int index, int64_t in, int64_t out, ConvOrd
 
 void GnnModel::initialise(uint64_t seed) {
   for (Layer& layer : layers_) {
-    layer.conv.initialise(seed);
+    layer.conv.initialise(config_.init, seed);
     if (layer.gain >= 0) std::fill_n(parameters_.value(layer.gain).data, layer.conv.out(), 1.0f);
   }
 }
@@ -90,30 +94,36 @@ Operand GnnModel::input_of(int layer, const ModelInput& input) {
   return layer == 0 ? input.features : Operand::of(input_room(layer));
 }
 
-MatrixView GnnModel::forward(const ModelInput& input, Aggregation& a, const ModelPass& pass, PhaseSeconds& seconds) {
-  const int64_t rows = a.shard().owned_count();
-  const int last = config_.layers - 1;
-  for (int l = 0; l <= last; ++l) {
-    Layer& layer = layers_[l];
-    layer.y.reshape(rows, layer.conv.out());
-    layer.conv.forward(input_of(l, input), input.aggregated, a, aggregation_pass(pass, Traffic::halo_forward, l),
-                       layer.y, workspace_, seconds);
-    PhaseTimer timer(seconds, "activation");
-    if (l == last) {
-      add_bias(parameters_.value(layer.bias).data, layer.y);
-      break;
-    }
-    Matrix& next = input_room(l + 1);
-    next.reshape(rows, layer.conv.out());
-    activation_forward(layer.y, a.shard().owned.data(), activation_params(layer), activation_spec(l, pass), next);
-    if (residual(l)) add_rows(input_room(l), next);
-  }
-  return layers_[last].y;
+MatrixView GnnModel::convolve(int index, const ModelInput& input, const ModelRows& rows, const ModelPass& pass,
+                              PhaseSeconds& seconds) {
+  if (index == 0 && input.product.data != nullptr) return input.product;
+  Layer& layer = layers_[index];
+  layer.y.reshape(rows.count, layer.conv.out());
+  layer.conv.forward(input_of(index, input), input.aggregated, rows.aggregation,
+                     aggregation_pass(pass, Traffic::halo_forward, index), layer.y, workspace_, seconds);
+  return layer.y;
 }
 
-void GnnModel::backward(const ModelInput& input, Aggregation& a, const ModelPass& pass, MatrixView grad,
+MatrixView GnnModel::forward(const ModelInput& input, const ModelRows& rows, const ModelPass& pass,
+                             PhaseSeconds& seconds) {
+  const int last = config_.layers - 1;
+  for (int l = 0; l < last; ++l) {
+    const Layer& layer = layers_[l];
+    const MatrixView y = convolve(l, input, rows, pass, seconds);
+    PhaseTimer timer(seconds, "activation");
+    Matrix& next = input_room(l + 1);
+    next.reshape(rows.count, layer.conv.out());
+    activation_forward(y, rows.ids, activation_params(layer), activation_spec(l, pass), next);
+    if (residual(l)) add_rows(input_room(l), next);
+  }
+  const MatrixView y = convolve(last, input, rows, pass, seconds);
+  PhaseTimer timer(seconds, "activation");
+  add_bias(parameters_.value(layers_[last].bias).data, y);
+  return y;
+}
+
+void GnnModel::backward(const ModelInput& input, const ModelRows& rows, const ModelPass& pass, MatrixView grad,
                         PhaseSeconds& seconds) {
-  const int64_t rows = a.shard().owned_count();
   const int last = config_.layers - 1;
   for (int l = last; l >= 0; --l) {
     Layer& layer = layers_[l];
@@ -121,24 +131,24 @@ void GnnModel::backward(const ModelInput& input, Aggregation& a, const ModelPass
     {
       PhaseTimer timer(seconds, "activation");
       if (skip) {
-        residual_gradient_.reshape(rows, layer.conv.out());
+        residual_gradient_.reshape(rows.count, layer.conv.out());
         copy_rows(grad, residual_gradient_);
       }
       if (l == last) {
         column_sums(grad, parameters_.gradient(layer.bias).data, reductions_);
       } else {
-        activation_backward(layer.y, a.shard().owned.data(), activation_params(layer), activation_spec(l, pass), grad,
+        activation_backward(layer.y, rows.ids, activation_params(layer), activation_spec(l, pass), grad,
                             activation_gradients(layer), reductions_);
       }
     }
     Matrix& below = gradients_[l % 2];
     MatrixView dh;
     if (l > 0) {
-      below.reshape(rows, layer.conv.in());
+      below.reshape(rows.count, layer.conv.in());
       dh = below;
     }
-    layer.conv.backward(input_of(l, input), input.aggregated, a, aggregation_pass(pass, Traffic::halo_backward, l),
-                        grad, dh, workspace_, seconds);
+    layer.conv.backward(input_of(l, input), input.aggregated, rows.aggregation,
+                        aggregation_pass(pass, Traffic::halo_backward, l), grad, dh, workspace_, seconds);
     if (skip) add_rows(residual_gradient_, dh);
     grad = dh;
   }
@@ -159,8 +169,11 @@ int64_t GnnModel::activation_bytes(int64_t rows) const {
     const GraphConv& conv = layers_[l].conv;
     floats += conv.out();                                                 // y
     if (conv.order() == ConvOrder::aggregate_first) floats += conv.in();  // A h
-    const bool transforms = conv.order() == ConvOrder::transform_first;
-    scratch = std::max(scratch, transforms ? conv.out() : l > 0 ? conv.in() : 0);
+    if (conv.order() == ConvOrder::transform_first) {
+      scratch = std::max(scratch, conv.out());
+    } else if (conv.order() == ConvOrder::aggregate_first && l > 0) {
+      scratch = std::max(scratch, conv.in());
+    }
     if (l == 0) continue;
     (conv.keeps_input() || residual(l) ? floats : transient) += conv.in();
     widest_gradient = std::max(widest_gradient, conv.in());

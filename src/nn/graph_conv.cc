@@ -1,7 +1,5 @@
 #include "nn/graph_conv.h"
 
-#include "nn/init.h"
-
 namespace tersegraph {
 
 GraphConv::GraphConv(const std::string& name, int64_t in, int64_t out, bool root, ConvOrder order,
@@ -11,12 +9,12 @@ GraphConv::GraphConv(const std::string& name, int64_t in, int64_t out, bool root
   if (root) root_ = parameters.add(name + ".root_weight", in, out, decay);
 }
 
-void GraphConv::initialise(uint64_t seed) {
-  glorot_uniform(seed, weight_, parameters_.value(weight_));
-  if (root_ >= 0) glorot_uniform(seed, root_, parameters_.value(root_));
+void GraphConv::initialise(InitKind kind, uint64_t seed) {
+  initialise_weights(kind, seed, weight_, parameters_.value(weight_));
+  if (root_ >= 0) initialise_weights(kind, seed, root_, parameters_.value(root_));
 }
 
-void GraphConv::forward(const Operand& h, const Operand& aggregated, Aggregation& a, const AggregationPass& pass,
+void GraphConv::forward(const Operand& h, const Operand& aggregated, Aggregation* a, const AggregationPass& pass,
                         MatrixView y, ConvWorkspace& workspace, PhaseSeconds& seconds) {
   const ConstMatrixView weight = parameters_.value(weight_);
   switch (order_) {
@@ -27,7 +25,7 @@ void GraphConv::forward(const Operand& h, const Operand& aggregated, Aggregation
     }
     case ConvOrder::aggregate_first: {
       aggregated_.reshape(y.rows, in_);
-      a.forward(h.dense, aggregated_, pass, seconds);
+      a->forward(h.dense, aggregated_, pass, seconds);
       PhaseTimer timer(seconds, "gemm");
       gemm(aggregated_, weight, y);
       break;
@@ -38,7 +36,12 @@ void GraphConv::forward(const Operand& h, const Operand& aggregated, Aggregation
         PhaseTimer timer(seconds, "gemm");
         multiply(h, weight, workspace.scratch);
       }
-      a.forward(workspace.scratch, y, pass, seconds);
+      a->forward(workspace.scratch, y, pass, seconds);
+      break;
+    }
+    case ConvOrder::unaggregated: {
+      PhaseTimer timer(seconds, "gemm");
+      multiply(h, weight, y);
       break;
     }
   }
@@ -55,7 +58,7 @@ void GraphConv::backward_weights(const Operand& h, const Operand& summed, ConstM
   if (root_ >= 0) multiply_transposed(h, dy, parameters_.gradient(root_), workspace.gemm);
 }
 
-void GraphConv::backward(const Operand& h, const Operand& aggregated, Aggregation& a, const AggregationPass& pass,
+void GraphConv::backward(const Operand& h, const Operand& aggregated, Aggregation* a, const AggregationPass& pass,
                          ConstMatrixView dy, MatrixView dh, ConvWorkspace& workspace, PhaseSeconds& seconds) {
   const ConstMatrixView weight = parameters_.value(weight_);
   Matrix& scratch = workspace.scratch;
@@ -71,16 +74,24 @@ void GraphConv::backward(const Operand& h, const Operand& aggregated, Aggregatio
         PhaseTimer timer(seconds, "gemm");
         gemm_transposed_b(dy, weight, scratch);
       }
-      a.backward(scratch, dh, pass, seconds);
+      a->backward(scratch, dh, pass, seconds);
       break;
-    case ConvOrder::transform_first:
+    case ConvOrder::transform_first: {
       scratch.reshape(dy.rows, out_);
-      a.backward(dy, scratch, pass, seconds);
+      a->backward(dy, scratch, pass, seconds);
       backward_weights(h, h, scratch, dy, workspace, seconds);
       if (dh.data == nullptr) return;
       PhaseTimer timer(seconds, "gemm");
       gemm_transposed_b(scratch, weight, dh);
       break;
+    }
+    case ConvOrder::unaggregated: {
+      backward_weights(h, h, dy, dy, workspace, seconds);
+      if (dh.data == nullptr) return;
+      PhaseTimer timer(seconds, "gemm");
+      gemm_transposed_b(dy, weight, dh);
+      break;
+    }
   }
   if (root_ >= 0) {
     PhaseTimer timer(seconds, "gemm");

@@ -6,16 +6,18 @@
 #include "base/timer.h"
 #include "exchange/aggregation.h"
 #include "kernels/gemm.h"
+#include "nn/init.h"
 #include "nn/operand.h"
 #include "nn/parameters.h"
 
 namespace tersegraph {
 
-/// Which side of a convolution comes first. Both give the same numbers; they differ in what is computed and sent.
+/// How a convolution meets A. The first three give the same numbers; they differ in what is computed and sent.
 enum class ConvOrder {
   aggregated_input,  ///< A h is given (constant features, aggregated once): nothing is sent
   aggregate_first,   ///< (A h) W: rows of the input's width travel
-  transform_first    ///< A (h W): rows of the output's width travel
+  transform_first,   ///< A (h W): rows of the output's width travel
+  unaggregated       ///< h W: a perceptron's layer
 };
 
 /// Memory that the layers of a model share.
@@ -34,19 +36,21 @@ class GraphConv {
             float decay);
 
   /// h: the input (may be empty when the order is aggregated_input and there is no root weight); aggregated: A h, for
-  /// aggregated_input alone. y (owned, out).
-  void forward(const Operand& h, const Operand& aggregated, Aggregation& a, const AggregationPass& pass, MatrixView y,
+  /// aggregated_input alone. `a` may be null where nothing is aggregated. y (owned, out).
+  void forward(const Operand& h, const Operand& aggregated, Aggregation* a, const AggregationPass& pass, MatrixView y,
                ConvWorkspace& workspace, PhaseSeconds& seconds);
 
   /// Overwrites the weights' gradients; dh (owned, in) unless its data is null. h as in forward where keeps_input().
-  void backward(const Operand& h, const Operand& aggregated, Aggregation& a, const AggregationPass& pass,
+  void backward(const Operand& h, const Operand& aggregated, Aggregation* a, const AggregationPass& pass,
                 ConstMatrixView dy, MatrixView dh, ConvWorkspace& workspace, PhaseSeconds& seconds);
 
-  /// Glorot uniform, drawn from the seed alone.
-  void initialise(uint64_t seed);
+  /// Draws the weights from the seed alone.
+  void initialise(InitKind kind, uint64_t seed);
 
   /// True when backward needs the input again.
-  bool keeps_input() const { return root_ >= 0 || order_ == ConvOrder::transform_first; }
+  bool keeps_input() const {
+    return root_ >= 0 || order_ == ConvOrder::transform_first || order_ == ConvOrder::unaggregated;
+  }
   ConvOrder order() const { return order_; }
   int64_t in() const { return in_; }
   int64_t out() const { return out_; }

@@ -16,16 +16,26 @@ void fill(uint64_t seed, int64_t tensor, MatrixView w, FromBits from_bits) {
   });
 }
 
-}  // namespace
-
-void glorot_uniform(uint64_t seed, int64_t tensor, MatrixView w) {
-  const double limit = std::sqrt(6.0 / static_cast<double>(w.rows + w.cols));
-  fill(seed, tensor, w, [limit](uint64_t bits) { return limit * (2.0 * uniform01(bits) - 1.0); });
+void fill_normal(uint64_t seed, int64_t tensor, MatrixView w, double deviation) {
+  fill(seed, tensor, w, [deviation](uint64_t bits) { return deviation * normal_from_bits(bits); });
 }
 
-void he_normal(uint64_t seed, int64_t tensor, MatrixView w) {
-  const double deviation = std::sqrt(2.0 / static_cast<double>(w.rows));
-  fill(seed, tensor, w, [deviation](uint64_t bits) { return deviation * normal_from_bits(bits); });
+}  // namespace
+
+void initialise_weights(InitKind kind, uint64_t seed, int64_t tensor, MatrixView w) {
+  switch (kind) {
+    case InitKind::glorot: {
+      const double limit = std::sqrt(6.0 / static_cast<double>(w.rows + w.cols));
+      fill(seed, tensor, w, [limit](uint64_t bits) { return limit * (2.0 * uniform01(bits) - 1.0); });
+      break;
+    }
+    case InitKind::he:
+      fill_normal(seed, tensor, w, std::sqrt(2.0 / static_cast<double>(w.rows)));
+      break;
+    case InitKind::normal:
+      fill_normal(seed, tensor, w, 0.1);
+      break;
+  }
 }
 
 }  // namespace tersegraph

@@ -3,10 +3,12 @@
 #include <cstdint>
 
 #include "kernels/activation.h"
+#include "nn/init.h"
 
 namespace tersegraph {
 
-enum class ModelKind { gcn, sage };
+/// mlp: no layer aggregates.
+enum class ModelKind { gcn, sage, mlp };
 enum class NormKind { none, layer };
 
 struct ModelConfig {
@@ -19,6 +21,7 @@ struct ModelConfig {
   ActivationOrder order = ActivationOrder::norm_relu_dropout;
   bool residual = false;         ///< h_{l+1} = activation(...) + h_l where the widths agree
   bool aggregate_first = false;  ///< always aggregate before the transform (AdaQP's order) instead of the cheaper side
+  InitKind init = InitKind::glorot;
 };
 
 }  // namespace tersegraph

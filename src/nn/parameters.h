@@ -22,6 +22,7 @@ class Parameters {
   int count() const { return static_cast<int>(tensors_.size()); }
   int64_t size() const { return size_; }
   const std::string& name(int tensor) const { return tensors_[tensor].name; }
+  int64_t elements(int tensor) const { return tensors_[tensor].rows * tensors_[tensor].cols; }
   /// The index of a tensor by name; -1 when there is none.
   int find(const std::string& name) const;
 

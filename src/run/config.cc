@@ -3,11 +3,8 @@
 #include <toml++/toml.h>
 
 #include "base/error.h"
-#include "comm/launch.h"
-#include "run/cores.h"
+#include "base/file.h"
 #include "run/options.h"
-#include "run/read_file.h"
-#include "run/run_directory.h"
 #include "tersegraph/tersegraph.h"
 
 namespace tersegraph {
@@ -82,29 +79,6 @@ std::string to_toml(const RunConfig& config) {
                       : fmt::format("{} = {}\n", option.name, toml_value(config, option));
   }
   return text;
-}
-
-RunConfig resolve(RunConfig config) {
-  for (const Option& option : options()) check_option(config, option, fmt::format("--{}", option.name));
-  // One process alone needs no MPI: its ranks are threads.
-  const int launched = launched_ranks() > 1 ? launched_ranks() : 0;
-  if (launched > 0 && config.ranks != 0 && config.ranks != launched) {
-    fail_input("--ranks is {}, but the launcher started {} processes; leave --ranks out under mpirun", config.ranks,
-               launched);
-  }
-  if (config.ranks == 0) config.ranks = launched > 0 ? launched : 1;
-  if (config.exchange == "exact" && config.bits != 0 && config.bits != 32) {
-    fail_input("--bits {} needs --exchange uniform; exact sends 32-bit values", config.bits);
-  }
-  if (config.bits == 0) config.bits = config.exchange == "exact" ? 32 : 8;
-  if (config.patience > 0 && config.eval_every == 0) {
-    fail_input("--patience {} needs evaluations; set --eval-every to 1 or more", config.patience);
-  }
-  if (config.threads == 0) {
-    config.threads = cores_per_rank(launched > 0 ? launched_ranks_here() : static_cast<int>(config.ranks));
-  }
-  if (config.out.empty()) config.out = default_run_path(config.model);
-  return config;
 }
 
 }  // namespace tersegraph

@@ -7,6 +7,7 @@
 #include "data/features.h"
 #include "data/split.h"
 #include "run/train_config.h"
+#include "run/trainers.h"
 
 namespace tersegraph {
 namespace {
@@ -29,18 +30,16 @@ void check_trainable(const Dataset& dataset, const RunConfig& config) {
 Job load_job(const RunConfig& config) {
   Job job;
   job.config = config;
-  const FullGraphConfig training = train_config(config);  // before the data: bad words cost no waiting
+  check_words(config);  // before the data: bad words cost no waiting
   job.dataset = load_dataset(config.data);
   check_trainable(job.dataset, config);
   for (int64_t run = 0; run < config.runs; ++run) {
     const auto seed = static_cast<uint64_t>(config.seed + run);
     job.splits.push_back(choose_split(job.dataset, config.split, static_cast<int>(config.split_index), seed));
-    job.training.push_back(training);
-    job.training.back().seed = seed;
-    job.training.back().class_weights = class_weights(config.class_weights, job.dataset.labels, job.splits.back());
+    class_weights(config.class_weights, job.dataset.labels, job.splits.back());  // fails for words that do not fit
   }
   if (config.normalize_features) normalize_rows(job.dataset.features);
-  job.aggregation = aggregation_operator(job.dataset.graph, training.normalisation());
+  job.aggregation = aggregation_operator(job.dataset.graph, normalisation(config));
   return job;
 }
 

@@ -6,7 +6,6 @@
 #include "data/dataset.h"
 #include "graph/partition.h"
 #include "tersegraph/config.h"
-#include "train/config.h"
 
 namespace tersegraph {
 
@@ -15,8 +14,7 @@ struct Job {
   RunConfig config;  ///< resolved
   Dataset dataset;
   Csr aggregation;
-  std::vector<Split> splits;              ///< one a seed
-  std::vector<FullGraphConfig> training;  ///< one a seed
+  std::vector<Split> splits;  ///< one a seed
   Partition partition;
 };
 

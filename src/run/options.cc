@@ -29,95 +29,232 @@ constexpr double kMaxThreads = 4096;
 constexpr double kMaxRanks = 1024;
 constexpr double kMaxLayers = 1000;
 constexpr double kMaxWidth = 1 << 20;
+constexpr double kMaxHops = 64;
 const Bounds kProbability = {.low = 0, .high = 1, .open_high = true};
 
-std::vector<Option> make_options() {
-  using C = RunConfig;
-  return {
-      {"Data", "data", "a file in a known format, or sbm:nodes=..,edges=..,features=..,classes=..,seed=..", &C::data},
-      {"Data",
-       "split",
-       "public, shares like 0.6,0.2,0.2, or per-class:20,500,1000",
-       &C::split,
-       {},
-       {},
-       "the data's own"},
-      {"Data", "split-index", "which of the data's own splits", &C::split_index, {}, between(0, kMaxCount)},
-      {"Data", "normalize-features", "scale each node's features to sum 1", &C::normalize_features},
+Option read_by(unsigned trainers, Option option) {
+  option.trainers = trainers;
+  return option;
+}
 
-      {"Model", "model", "kind of convolution", &C::model, {"gcn", "sage"}},
-      {"Model", "layers", "convolutions", &C::layers, {}, between(1, kMaxLayers)},
-      {"Model", "hidden", "width of the hidden layers", &C::hidden, {}, between(1, kMaxWidth)},
-      {"Model", "dropout", "share of hidden activations dropped", &C::dropout, {}, kProbability},
-      {"Model", "input-dropout", "share of features dropped", &C::input_dropout, {}, kProbability},
-      {"Model", "norm", "normalisation between layers", &C::norm, {"layer", "none"}},
-      {"Model",
-       "layer-order",
-       "what follows a convolution",
-       &C::layer_order,
-       {"norm-relu-dropout", "dropout-norm-relu"}},
-      {"Model", "residual", "add a layer's input to its output where the widths agree", &C::residual},
+constexpr unsigned kGraph = static_cast<unsigned>(TrainerKind::full_graph);
+constexpr unsigned kMlp = static_cast<unsigned>(TrainerKind::mlp);
+constexpr unsigned kAdmm = static_cast<unsigned>(TrainerKind::admm);
 
-      {"Training", "optimizer", "update rule", &C::optimizer, {"adam", "sgd", "adagrad", "adadelta"}},
-      {"Training", "epochs", "passes over the graph", &C::epochs, {}, between(1, kMaxCount)},
-      {"Training", "lr", "learning rate", &C::lr, {}, above(0)},
-      {"Training", "lr-schedule", "constant, cosine[:warmup=N][,min=X], linear[:warmup=N] or step:every=N,factor=X",
-       &C::lr_schedule},
-      {"Training", "weight-decay", "L2 penalty of the weights", &C::weight_decay, {}, at_least(0)},
-      {"Training", "decay-first-layer-only", "weight decay on the first layer alone (Kipf and Welling)",
-       &C::decay_first_layer_only},
-      {"Training", "loss", "auto goes by the labels", &C::loss, {"auto", "ce", "bce", "mse"}},
-      {"Training", "class-weights", "none, balanced, or a positive number for each class: 1,2.5,1", &C::class_weights},
-      {"Training",
-       "patience",
-       "stop after so many epochs without a better validation score; 0: never",
-       &C::patience,
-       {},
-       between(0, kMaxCount)},
-      {"Training",
-       "eval-every",
-       "epochs between evaluations; 0: only the last",
-       &C::eval_every,
-       {},
-       between(0, kMaxCount)},
-      {"Training", "seed", "of all randomness", &C::seed, {}, at_least(0)},
-      {"Training",
-       "runs",
-       "so many runs, with seeds S, S+1, ...; mean and standard deviation",
-       &C::runs,
-       {},
-       between(1, 10000)},
+using C = RunConfig;
+using Options = std::vector<Option>;
 
-      {"Ranks",
-       "ranks",
-       "ranks in this process; under mpirun, the processes",
-       &C::ranks,
-       {},
-       between(1, kMaxRanks),
-       "what mpirun started, or 1"},
-      {"Ranks",
-       "threads",
-       "compute threads of each rank",
-       &C::threads,
-       {},
-       between(1, kMaxThreads),
-       "all cores, shared"},
-      {"Ranks", "partition", "who owns which node", &C::partition, {"metis", "metis-volume", "random", "block"}},
-      {"Ranks", "reorder", "order of a rank's nodes in memory", &C::reorder, {"auto", "none", "rcm", "clusters"}},
-      {"Ranks", "exchange", "how rows are encoded between ranks", &C::exchange, {"exact", "uniform"}},
-      {"Ranks",
-       "bits",
-       "bits a value of uniform: 1 to 8, 16 (bfloat16) or 32",
-       &C::bits,
-       {"1", "2", "3", "4", "5", "6", "7", "8", "16", "32"},
-       {},
-       "8 for uniform"},
-      {"Ranks", "layer0-cache", "send and aggregate constant features once", &C::layer0_cache},
-      {"Ranks", "aggregate-first", "aggregate before the transform also where that is dearer", &C::aggregate_first},
+void add_data(Options& table) {
+  table.insert(
+      table.end(),
+      {{"Data", "data", "a file in a known format, or sbm:nodes=..,edges=..,features=..,classes=..,seed=..", &C::data},
+       {"Data",
+        "split",
+        "public, shares like 0.6,0.2,0.2, or per-class:20,500,1000",
+        &C::split,
+        {},
+        {},
+        "the data's own"},
+       {"Data", "split-index", "which of the data's own splits", &C::split_index, {}, between(0, kMaxCount)},
+       {"Data", "normalize-features", "scale each node's features to sum 1", &C::normalize_features}});
+}
 
-      {"Output", "out", "run directory", &C::out, {}, {}, "runs/<UTC time>-<model>", false},
-      {"Output", "quiet", "print nothing but errors", &C::quiet, {}, {}, "", false},
-  };
+void add_model(Options& table) {
+  table.insert(
+      table.end(),
+      {{"Model",
+        "model",
+        "gcn and sage convolve; gamlp and sgc are perceptrons on features smoothed beforehand",
+        &C::model,
+        {"gcn", "sage", "gamlp", "sgc"}},
+       {"Model",
+        "layers",
+        "convolutions, or layers of the perceptron",
+        &C::layers,
+        {},
+        between(1, kMaxLayers),
+        "3; of gamlp 2, or the last of --stages; of sgc 1"},
+       {"Model", "hidden", "width of the hidden layers", &C::hidden, {}, between(1, kMaxWidth), "256; of gamlp 100"},
+       read_by(kGraph | kMlp, {"Model",
+                               "dropout",
+                               "share of hidden activations dropped",
+                               &C::dropout,
+                               {},
+                               kProbability,
+                               "0.5; of gamlp and sgc 0"}),
+       read_by(kGraph | kMlp,
+               {"Model", "input-dropout", "share of features dropped", &C::input_dropout, {}, kProbability}),
+       read_by(kGraph | kMlp, {"Model", "norm", "normalisation between layers", &C::norm, {"layer", "none"}}),
+       read_by(kGraph | kMlp, {"Model",
+                               "layer-order",
+                               "what follows a convolution",
+                               &C::layer_order,
+                               {"norm-relu-dropout", "dropout-norm-relu"}}),
+       read_by(kGraph | kMlp,
+               {"Model", "residual", "add a layer's input to its output where the widths agree", &C::residual}),
+       read_by(kGraph | kMlp, {"Model", "init", "how weights are drawn", &C::init, {"glorot", "he", "normal"}}),
+       read_by(
+           kAdmm,
+           {"Model", "activation", "between the layers", &C::activation, {"relu", "leaky-relu", "tanh", "sigmoid"}}),
+       read_by(kMlp | kAdmm, {"Model",
+                              "stages",
+                              "grow by identity layers: layers of each stage, like 2,5,10",
+                              &C::stages,
+                              {},
+                              {},
+                              "with admm 2,5,10 up to --layers; otherwise none"})});
+}
+
+void add_augmentation(Options& table) {
+  table.insert(table.end(),
+               {read_by(kMlp | kAdmm, {"Augmentation",
+                                       "hops",
+                                       "the highest power of the operator",
+                                       &C::hops,
+                                       {},
+                                       between(0, kMaxHops),
+                                       "3; of sgc, which uses it alone, 2"}),
+                read_by(kMlp | kAdmm, {"Augmentation",
+                                       "operator",
+                                       "sym: D^-1/2 (A+I) D^-1/2; rw: D^-1 (A+I); raw: A",
+                                       &C::operator_,
+                                       {"sym", "rw", "raw"}}),
+                read_by(kMlp | kAdmm, {"Augmentation",
+                                       "row-norm",
+                                       "scale each node's features to length 1 (l2) or not",
+                                       &C::row_norm,
+                                       {"l2", "none"}}),
+                read_by(kMlp | kAdmm, {"Augmentation", "hop-scale",
+                                       "give every hop the same spread over the training nodes", &C::hop_scale})});
+}
+
+void add_training(Options& table) {
+  table.insert(
+      table.end(),
+      {{"Training",
+        "optimizer",
+        "update rule; admm trains gamlp without gradients",
+        &C::optimizer,
+        {"adam", "sgd", "adagrad", "adadelta", "admm"}},
+       {"Training",
+        "epochs",
+        "passes over the graph",
+        &C::epochs,
+        {},
+        between(1, kMaxCount),
+        "200, or the sum of --iterations"},
+       read_by(kGraph | kMlp, {"Training", "lr", "learning rate", &C::lr, {}, above(0)}),
+       read_by(kGraph | kMlp,
+               {"Training", "lr-schedule",
+                "constant, cosine[:warmup=N][,min=X], linear[:warmup=N] or step:every=N,factor=X", &C::lr_schedule}),
+       read_by(kGraph | kMlp,
+               {"Training", "weight-decay", "L2 penalty of the weights", &C::weight_decay, {}, at_least(0)}),
+       read_by(kGraph | kMlp, {"Training", "decay-first-layer-only",
+                               "weight decay on the first layer alone (Kipf and Welling)", &C::decay_first_layer_only}),
+       {"Training", "loss", "auto goes by the labels", &C::loss, {"auto", "ce", "bce", "mse"}},
+       read_by(kGraph | kMlp, {"Training", "class-weights",
+                               "none, balanced, or a positive number for each class: 1,2.5,1", &C::class_weights}),
+       read_by(kGraph | kMlp, {"Training",
+                               "patience",
+                               "stop after so many epochs without a better validation score; 0: never",
+                               &C::patience,
+                               {},
+                               between(0, kMaxCount)}),
+       {"Training",
+        "eval-every",
+        "epochs between evaluations; 0: only the last",
+        &C::eval_every,
+        {},
+        between(0, kMaxCount)},
+       {"Training", "seed", "of all randomness", &C::seed, {}, at_least(0)},
+       {"Training",
+        "runs",
+        "so many runs, with seeds S, S+1, ...; mean and standard deviation",
+        &C::runs,
+        {},
+        between(1, 10000)}});
+}
+
+void add_admm(Options& table) {
+  const Options admm = {
+      {"ADMM", "iterations", "of each stage, like 20,10,20", &C::iterations, {}, {}, "20,10,...,20"},
+      {"ADMM", "nu", "weight of z = W p + b and of q = f(z)", &C::nu, {}, above(0)},
+      {"ADMM", "rho", "weight of p = q between layers", &C::rho, {}, above(0), "that of --nu"},
+      {"ADMM", "ridge", "ridges of the first, hidden and last weights, in units of nu", &C::ridge},
+      {"ADMM", "init-scale", "standard deviation of the first layer's first outputs", &C::init_scale, {}, above(0)},
+      {"ADMM",
+       "solver",
+       "closed: every subproblem exactly; gradient: the paper's steps",
+       &C::solver,
+       {"closed", "gradient"}},
+      {"ADMM",
+       "tolerance",
+       "stop when the Lagrangian changes by less than this share; 0: never",
+       &C::tolerance,
+       {},
+       at_least(0)},
+      {"ADMM",
+       "quantize",
+       "which variables are held to a grid, and so travel in --bits",
+       &C::quantize,
+       {"none", "p", "pq"}},
+      {"ADMM",
+       "grid",
+       "delta (changes in their own range), affine (values in theirs), paper (-1,0,...,20), code (1000 levels in "
+       "[-1,2]) "
+       "or a file of levels",
+       &C::grid,
+       {},
+       {},
+       "delta; at 16 bits affine"},
+      {"ADMM", "check-theory", "say whether the proof of descent covers these rho and nu", &C::check_theory}};
+  for (const Option& option : admm)
+    table.push_back(read_by(option.name == "iterations" ? kMlp | kAdmm : kAdmm, option));
+}
+
+void add_ranks(Options& table) {
+  table.insert(
+      table.end(),
+      {{"Ranks",
+        "ranks",
+        "ranks in this process; under mpirun, the processes",
+        &C::ranks,
+        {},
+        between(1, kMaxRanks),
+        "what mpirun started, or 1"},
+       {"Ranks",
+        "threads",
+        "compute threads of each rank",
+        &C::threads,
+        {},
+        between(1, kMaxThreads),
+        "all cores, shared"},
+       {"Ranks", "partition", "who owns which node", &C::partition, {"metis", "metis-volume", "random", "block"}},
+       {"Ranks", "reorder", "order of a rank's nodes in memory", &C::reorder, {"auto", "none", "rcm", "clusters"}},
+       read_by(kGraph, {"Ranks", "exchange", "how rows are encoded between ranks", &C::exchange, {"exact", "uniform"}}),
+       read_by(kGraph | kAdmm, {"Ranks",
+                                "bits",
+                                "bits a value of uniform, or of p and q: 1 to 8, 16 (bfloat16) or 32",
+                                &C::bits,
+                                {"1", "2", "3", "4", "5", "6", "7", "8", "16", "32"},
+                                {},
+                                "8 for uniform, 4 for p and q"}),
+       read_by(kGraph, {"Ranks", "layer0-cache", "send and aggregate constant features once", &C::layer0_cache}),
+       read_by(kGraph, {"Ranks", "aggregate-first", "aggregate before the transform also where that is dearer",
+                        &C::aggregate_first})});
+}
+
+Options make_options() {
+  Options table;
+  add_data(table);
+  add_model(table);
+  add_augmentation(table);
+  add_training(table);
+  add_admm(table);
+  add_ranks(table);
+  table.push_back({"Output", "out", "run directory", &C::out, {}, {}, "runs/<UTC time>-<model>", false});
+  table.push_back({"Output", "quiet", "print nothing but errors", &C::quiet, {}, {}, "", false});
+  return table;
 }
 
 std::string range_words(const Bounds& bounds) {
@@ -187,6 +324,11 @@ void set_option(RunConfig& config, const Option& option, std::string_view word, 
       },
       option.field);
   check_allowed(config, option, where);
+}
+
+TrainerKind trainer_kind(const RunConfig& config) {
+  if (config.optimizer == "admm") return TrainerKind::admm;
+  return config.model == "gamlp" || config.model == "sgc" ? TrainerKind::mlp : TrainerKind::full_graph;
 }
 
 std::string option_word(const RunConfig& config, const Option& option) {

@@ -23,6 +23,10 @@ struct Bounds {
   bool contain(double x) const { return (open_low ? x > low : x >= low) && (open_high ? x < high : x <= high); }
 };
 
+/// What trains: each kind reads its own options. The values are bits of a set.
+enum class TrainerKind : unsigned { full_graph = 1, mlp = 2, admm = 4 };
+TrainerKind trainer_kind(const RunConfig& config);
+
 /// One option of a run: its flag (`--name`), its key in TOML, its place in RunConfig and what it may be. The command
 /// line, the reader and the writer of config.toml and the checks all go by the table of these.
 struct Option {
@@ -31,8 +35,11 @@ struct Option {
   std::vector<std::string_view> choices = {};  ///< of words; empty: any
   Bounds bounds = {};                          ///< of numbers
   std::string_view automatic =
-      "";               ///< what the default means where it is no word or number of its own; it cannot be written
-  bool repeats = true;  ///< belongs to config.toml: what is computed, not where it goes
+      "";                   ///< what the default means where it is no word or number of its own; it cannot be written
+  bool repeats = true;      ///< belongs to config.toml: what is computed, not where it goes
+  unsigned trainers = ~0u;  ///< the kinds of trainers that read it
+
+  bool read_by(TrainerKind kind) const { return (trainers & static_cast<unsigned>(kind)) != 0; }
 };
 
 std::span<const Option> options();

@@ -7,8 +7,10 @@
 
 #include "comm/launch.h"
 #include "run/cores.h"
+#include "run/options.h"
+#include "run/train_config.h"
+#include "run/trainers.h"
 #include "run/units.h"
-#include "train/memory.h"
 
 namespace tersegraph {
 namespace {
@@ -38,10 +40,30 @@ std::string graph_line(const Job& job) {
       format_count(std::ssize(split.train)), format_count(std::ssize(split.val)), format_count(std::ssize(split.test)));
 }
 
+std::string augmentation_words(const RunConfig& config) {
+  if (config.model == "sgc") return fmt::format(" on hop {} of the {} operator", config.hops, config.operator_);
+  if (config.model == "gamlp") return fmt::format(" on hops 0 to {} of the {} operator", config.hops, config.operator_);
+  return "";
+}
+
+std::string admm_words(const RunConfig& config) {
+  std::string words = fmt::format("stages of {} layers, {} iterations; admm, {} solver, rho {}, nu {}", config.stages,
+                                  config.iterations, config.solver, config.rho, config.nu);
+  if (config.quantize != "none") {
+    words += fmt::format("; {} on the {} grid{}", config.quantize == "p" ? "p" : "p and q", config.grid,
+                         config.bits == 0 ? "" : fmt::format(" of {} bits", config.bits));
+  }
+  return words;
+}
+
 std::string model_line(const RunConfig& config) {
-  return fmt::format("model   {}, {}, hidden width {}; {}, learning rate {}, {}\n", config.model,
-                     plural(config.layers, "layer"), config.hidden, config.optimizer, config.lr,
-                     plural(config.epochs, "epoch"));
+  const bool admm = trainer_kind(config) == TrainerKind::admm;
+  std::string words = fmt::format("model   {}, {}, hidden width {}{}; ", config.model, plural(config.layers, "layer"),
+                                  config.hidden, augmentation_words(config));
+  words += admm ? admm_words(config)
+                : fmt::format("{}, learning rate {}, {}", config.optimizer, config.lr, plural(config.epochs, "epoch"));
+  if (config.check_theory) words += "\ntheory  " + check_theory(admm_trainer_config(config).admm).sentence;
+  return words + '\n';
 }
 
 std::string rank_lines(const Job& job, const PartitionFacts& facts, int hosts, int ranks_here) {
@@ -91,8 +113,7 @@ std::string plan_words(const Job& job, const std::vector<int>& host_of) {
   const int ranks = static_cast<int>(host_of.size());
   const bool processes = launched_ranks() > 1;
   const int64_t halo_here = processes ? facts.largest_halo : facts.halo_rows;
-  const MemoryPrediction memory =
-      predict_memory(job.dataset, job.training.front(), ranks, processes ? 1 : ranks, halo_here);
+  const MemoryPrediction memory = predict_memory(job, processes ? 1 : ranks, halo_here);
   const int hosts = *std::ranges::max_element(host_of) + 1;
   const auto ranks_here = static_cast<int>(std::ranges::count(host_of, host_of.front()));
   return graph_line(job) + model_line(job.config) + rank_lines(job, facts, hosts, ranks_here) +

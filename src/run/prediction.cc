@@ -3,15 +3,16 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "comm/launch.h"
 #include "data/features.h"
 #include "data/split.h"
 #include "run/config.h"
-#include "run/read_file.h"
+#include "run/options.h"
 #include "run/run_files.h"
 #include "run/train_config.h"
+#include "run/trainers.h"
 #include "train/evaluation.h"
-#include "train/full_graph.h"
 
 namespace tersegraph {
 namespace {
@@ -64,6 +65,12 @@ EpochMetrics score(const Dataset& dataset, const Split& split, ConstMatrixView o
   return metrics;
 }
 
+/// Of the data that the model was trained on, the split of its training; of other data its own first one, if any.
+Split known_split(const RunConfig& config, const Dataset& dataset, bool other_data) {
+  if (other_data) return dataset.splits.empty() ? Split() : dataset.splits.front();
+  return choose_split(dataset, config.split, static_cast<int>(config.split_index), static_cast<uint64_t>(config.seed));
+}
+
 }  // namespace
 
 Prediction predict(const std::string& run_directory, const std::string& data) {
@@ -81,25 +88,23 @@ Prediction predict(const std::string& run_directory, const std::string& data) {
   config.threads = 0;
   config = resolve(config);
 
-  const Dataset dataset = load_for_model(config, model, model_path);
-  Split split;
-  if (!other_data) {
-    split =
-        choose_split(dataset, config.split, static_cast<int>(config.split_index), static_cast<uint64_t>(config.seed));
-  } else if (!dataset.splits.empty()) {
-    split = dataset.splits.front();
-  }
-  const FullGraphConfig training = train_config(config);
-  const Csr aggregation = aggregation_operator(dataset.graph, training.normalisation());
-  const Partition whole{1, std::vector<int32_t>(static_cast<size_t>(dataset.nodes()), 0)};
+  // The weights in the file meet hops as they are.
+  config.hop_scale = config.hop_scale && trainer_kind(config) == TrainerKind::full_graph;
+  Job job;
+  job.config = config;
+  job.dataset = load_for_model(config, model, model_path);
+  job.splits.emplace_back();
+  job.aggregation = aggregation_operator(job.dataset.graph, normalisation(config));
+  job.partition = {1, std::vector<int32_t>(static_cast<size_t>(job.dataset.nodes()), 0)};
+  const Split split = known_split(config, job.dataset, other_data);
 
-  Prediction prediction{config.data, dataset.labels.task, {}, {}};
+  Prediction prediction{config.data, job.dataset.labels.task, {}, {}};
   run_thread_ranks(1, static_cast<int>(config.threads), [&](Communicator& communicator) {
     Channel channel(communicator);
-    FullGraphTrainer trainer(dataset, aggregation, split, whole, training, channel);
-    load_tensors(model, model_path, trainer.parameters());
-    prediction.outputs = trainer.outputs();
-    prediction.scores = score(dataset, split, prediction.outputs, channel);
+    const std::unique_ptr<Trainer> trainer = make_trainer(job, 0, channel);
+    load_tensors(model, model_path, trainer->parameters());
+    prediction.outputs = trainer->outputs();
+    prediction.scores = score(job.dataset, split, prediction.outputs, channel);
   });
   return prediction;
 }

@@ -89,6 +89,8 @@ std::string_view ending_name(Ending ending) {
       return "finished";
     case Ending::patience:
       return "patience";
+    case Ending::converged:
+      return "converged";
     case Ending::stopped:
       return "stopped";
     case Ending::diverged:
@@ -112,7 +114,10 @@ std::string_view task_name(Task task) {
 Json to_json(const EpochMetrics& metrics) {
   Json line = {{"epoch", metrics.epoch}, {"train_loss", metrics.train_loss}};
   line.update(scores_json(metrics));
-  line["learning_rate"] = metrics.learning_rate;
+  if (metrics.objective) line["objective"] = *metrics.objective;
+  if (metrics.lagrangian) line["lagrangian"] = *metrics.lagrangian;
+  if (!metrics.residuals.empty()) line["residuals"] = metrics.residuals;
+  if (metrics.learning_rate > 0) line["learning_rate"] = metrics.learning_rate;
   line["epoch_seconds"] = metrics.epoch_seconds;
   line["seconds"] = metrics.seconds;
   line["bytes"] = metrics.bytes;
@@ -133,6 +138,7 @@ Json summarise(const RunConfig& config, const RunRecord& record) {
   summary["wall_seconds"] = record.wall_seconds;
   summary["bytes_sent"] = bytes_json(result.bytes, record.bytes_per_epoch);
   summary["bytes_sent"]["between_ranks"] = result.bytes_between_ranks;
+  for (const auto& [name, value] : result.facts) summary[name] = value;
   add_common(summary, config, result);
   return summary;
 }

@@ -1,10 +1,8 @@
 #include "run/train_config.h"
 
-#include <charconv>
-#include <cmath>
-
 #include "base/error.h"
 #include "nn/schedule.h"
+#include "run/lists.h"
 
 namespace tersegraph {
 namespace {
@@ -16,9 +14,14 @@ LossKind parse_loss(const std::string& word) {
   return LossKind::automatic;
 }
 
+ModelKind model_kind(const std::string& word) {
+  if (word == "gcn") return ModelKind::gcn;
+  return word == "sage" ? ModelKind::sage : ModelKind::mlp;
+}
+
 ModelConfig model_config(const RunConfig& config) {
   ModelConfig model;
-  model.kind = config.model == "sage" ? ModelKind::sage : ModelKind::gcn;
+  model.kind = model_kind(config.model);
   model.layers = static_cast<int>(config.layers);
   model.hidden = config.hidden;
   model.dropout = static_cast<float>(config.dropout);
@@ -28,7 +31,24 @@ ModelConfig model_config(const RunConfig& config) {
                                                           : ActivationOrder::norm_relu_dropout;
   model.residual = config.residual;
   model.aggregate_first = config.aggregate_first;
+  model.init = config.init == "he" ? InitKind::he : InitKind::glorot;
   return model;
+}
+
+void set_training(const RunConfig& config, TrainingConfig& result) {
+  result.model = model_config(config);
+  result.optimizer.kind = parse_optimizer(config.optimizer);
+  result.optimizer.weight_decay = config.weight_decay;
+  result.learning_rate = config.lr;
+  result.decay_first_layer_only = config.decay_first_layer_only;
+  Schedule::parse(config.lr_schedule);
+  result.schedule = config.lr_schedule;
+  result.loss = parse_loss(config.loss);
+  result.epochs = static_cast<int>(config.epochs);
+  result.eval_every = static_cast<int>(config.eval_every);
+  result.patience = static_cast<int>(config.patience);
+  result.seed = static_cast<uint64_t>(config.seed);
+  result.ordering = parse_ordering(config.reorder);
 }
 
 std::vector<float> balanced_weights(const Labels& labels, const Split& split) {
@@ -43,41 +63,52 @@ std::vector<float> balanced_weights(const Labels& labels, const Split& split) {
 }
 
 std::vector<float> listed_weights(std::string_view words) {
+  constexpr std::string_view kTakes = "none, balanced or positive numbers: 1,2.5,1";
   std::vector<float> weights;
-  while (true) {
-    const std::string_view word = words.substr(0, words.find(','));
-    float weight = 0;
-    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), weight);
-    if (error != std::errc() || end != word.data() + word.size() || !(weight > 0) || !std::isfinite(weight)) {
-      fail_input("--class-weights has '{}'; it takes none, balanced or positive numbers: 1,2.5,1", word);
-    }
-    weights.push_back(weight);
-    if (word.size() == words.size()) return weights;
-    words.remove_prefix(word.size() + 1);
+  for (const double weight : parse_numbers(words, "--class-weights", kTakes)) {
+    if (!(weight > 0)) fail_input("--class-weights has {}; it takes {}", weight, kTakes);
+    weights.push_back(static_cast<float>(weight));
   }
+  return weights;
 }
 
 }  // namespace
 
-FullGraphConfig train_config(const RunConfig& config) {
+FullGraphConfig full_graph_config(const RunConfig& config) {
   FullGraphConfig result;
-  result.model = model_config(config);
-  result.optimizer.kind = parse_optimizer(config.optimizer);
-  result.optimizer.weight_decay = config.weight_decay;
-  result.learning_rate = config.lr;
-  result.decay_first_layer_only = config.decay_first_layer_only;
-  Schedule::parse(config.lr_schedule);
-  result.schedule = config.lr_schedule;
-  result.loss = parse_loss(config.loss);
-  result.epochs = static_cast<int>(config.epochs);
-  result.eval_every = static_cast<int>(config.eval_every);
-  result.patience = static_cast<int>(config.patience);
-  result.seed = static_cast<uint64_t>(config.seed);
+  set_training(config, result);
   result.exchange.policy = config.exchange == "uniform" ? ExchangePolicy::uniform : ExchangePolicy::exact;
   result.exchange.bits = static_cast<int>(config.bits);
   result.layer0_cache = config.layer0_cache;
-  result.ordering = parse_ordering(config.reorder);
   return result;
+}
+
+MlpConfig mlp_config(const RunConfig& config) {
+  MlpConfig result;
+  set_training(config, result);
+  result.augment = augment_config(config);
+  result.normalisation = normalisation(config);
+  if (!config.stages.empty()) {
+    result.stages = parse_counts(config.stages, "--stages");
+    result.stage_epochs = parse_counts(config.iterations, "--iterations");
+  }
+  return result;
+}
+
+Normalisation normalisation(const RunConfig& config) {
+  if (config.model == "gcn") return Normalisation::symmetric;
+  if (config.model == "sage") return Normalisation::mean;
+  if (config.operator_ == "rw") return Normalisation::random_walk;
+  return config.operator_ == "raw" ? Normalisation::none : Normalisation::symmetric;
+}
+
+AugmentConfig augment_config(const RunConfig& config) {
+  AugmentConfig augment;
+  augment.hops = static_cast<int>(config.hops);
+  augment.last_hop_only = config.model == "sgc";
+  augment.row_norm = config.row_norm == "l2" ? RowNorm::euclidean : RowNorm::none;
+  augment.scale_hops = config.hop_scale;
+  return augment;
 }
 
 std::vector<float> class_weights(const std::string& words, const Labels& labels, const Split& split) {

@@ -1,13 +1,20 @@
 #pragma once
 
+#include "admm/admm_trainer.h"
 #include "data/dataset.h"
 #include "tersegraph/config.h"
 #include "train/config.h"
 
 namespace tersegraph {
 
-/// The words of a configuration as the trainer's types. Errors: InputError for words that are none.
-FullGraphConfig train_config(const RunConfig& config);
+// The words of a resolved configuration as the trainers' types. Errors: InputError for words that are none.
+FullGraphConfig full_graph_config(const RunConfig& config);
+MlpConfig mlp_config(const RunConfig& config);
+AdmmTrainerConfig admm_trainer_config(const RunConfig& config);
+
+/// Of the operator by which the model's rows are summed.
+Normalisation normalisation(const RunConfig& config);
+AugmentConfig augment_config(const RunConfig& config);
 
 /// The weight of each class in the loss by `--class-weights`: "none" (empty), "balanced" (training nodes / (classes *
 /// training nodes of the class), scikit-learn's rule; 0 for a class without any), or numbers. Errors: InputError for

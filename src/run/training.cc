@@ -16,9 +16,9 @@
 #include "run/run_directory.h"
 #include "run/run_files.h"
 #include "run/signals.h"
+#include "run/trainers.h"
 #include "run/units.h"
 #include "tersegraph/tersegraph.h"
-#include "train/full_graph.h"
 
 namespace tersegraph {
 namespace {
@@ -112,19 +112,8 @@ class RankRun {
     return *seed_directory_;
   }
 
-  // What contradicts the data is found on every rank alike; agreeing on it lets one of them report it.
-  std::unique_ptr<FullGraphTrainer> make_trainer(int64_t index) {
-    try {
-      return std::make_unique<FullGraphTrainer>(job_.dataset, job_.aggregation, job_.splits[index], job_.partition,
-                                                job_.training[index], channel_);
-    } catch (const InputError& error) {
-      agree(channel_, [&] { throw error; });
-      throw;
-    }
-  }
-
   Ending train_seed(int64_t index) {
-    const std::unique_ptr<FullGraphTrainer> trainer = make_trainer(index);
+    const std::unique_ptr<Trainer> trainer = make_trainer(job_, index, channel_);
     RunDirectory* directory = nullptr;
     agree_on_rank0([&] { directory = &open_directory(index); });
     if (channel_.rank() != 0) {

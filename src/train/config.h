@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "augment/augmented_features.h"
 #include "exchange/policy.h"
 #include "graph/graph.h"
 #include "graph/reorder.h"
@@ -14,7 +15,8 @@ namespace tersegraph {
 
 enum class LossKind { automatic, cross_entropy, binary_cross_entropy, squared_error };
 
-struct FullGraphConfig {
+/// What every training by back-propagation depends on.
+struct TrainingConfig {
   ModelConfig model;
   OptimizerConfig optimizer;
   double learning_rate = 0.01;
@@ -26,13 +28,27 @@ struct FullGraphConfig {
   int eval_every = 1;  ///< epochs between evaluations; the last epoch is always evaluated; 0: only the last
   int patience = 0;    ///< stop after so many epochs without a better validation score; 0: never
   uint64_t seed = 0;
+  Ordering ordering = Ordering::automatic;
+};
+
+struct FullGraphConfig : TrainingConfig {
   ExchangeConfig exchange;
   bool layer0_cache = true;  ///< aggregate constant features once, where that is cheaper
-  Ordering ordering = Ordering::automatic;
 
   Normalisation normalisation() const {
     return model.kind == ModelKind::gcn ? Normalisation::symmetric : Normalisation::mean;
   }
+};
+
+/// A multi-layer perceptron on augmented features (GA-MLP); with one layer on the last hop alone: SGC. `model.kind` and
+/// `model.aggregate_first` mean nothing here.
+struct MlpConfig : TrainingConfig {
+  AugmentConfig augment;
+  Normalisation normalisation = Normalisation::symmetric;  ///< of A~
+  /// Growth: the layers of each stage, ascending, from 2 on, and its epochs. A stage begins with the function that the
+  /// one before left and with a fresh optimizer; the schedule runs over all stages. They decide `model.layers` and
+  /// `epochs`. Empty: one stage.
+  std::vector<int> stages, stage_epochs;
 };
 
 }  // namespace tersegraph

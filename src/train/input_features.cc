@@ -1,7 +1,6 @@
 #include "train/input_features.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/parallel.h"
 
@@ -54,21 +53,22 @@ Matrix to_dense(CsrView sparse) {
 }  // namespace
 
 InputFeatures::InputFeatures(const Features& features, Aggregation& aggregation, ConvOrder order, bool root,
-                             float dropout)
-    : shard_(aggregation.shard()), dropout_(dropout) {
+                             float dropout) {
+  const std::vector<int64_t>& owned = aggregation.shard().owned;
   if (features.is_sparse && order != ConvOrder::aggregate_first) {
-    sparse_ = sparse_rows(features.sparse, shard_.owned);
+    sparse_ = sparse_rows(features.sparse, owned);
   } else {
-    dense_ = dense_rows(features, shard_.owned);
+    dense_ = dense_rows(features, owned);
   }
   if (order == ConvOrder::aggregated_input) {
     aggregate_once(aggregation);
     if (!root) {
       dense_ = Matrix();
       sparse_ = Csr();
+      return;
     }
   }
-  if (sparse_.cols > 0) sparse_transposed_ = transpose(sparse_);
+  rows_ = sparse_.cols > 0 ? InputRows(sparse_.view(), owned, dropout) : InputRows(dense_.view(), owned, dropout);
 }
 
 void InputFeatures::aggregate_once(Aggregation& aggregation) {
@@ -89,63 +89,14 @@ void InputFeatures::aggregate_once(Aggregation& aggregation) {
   }
 }
 
-void InputFeatures::drop_sparse(StreamKey key) {
-  const auto threshold = static_cast<uint32_t>(std::lround(dropout_ * 65536.0f));
-  const float scale = threshold == 65536 ? 0.0f : 65536.0f / static_cast<float>(65536 - threshold);
-  row_keys_.resize(sparse_.rows());
-  dropped_.resize(sparse_.nnz());
-  dropped_transposed_.resize(sparse_.nnz());
-  const auto kept = [&](float value, int64_t row, int64_t column) {
-    return random16(row_keys_[row], column) >= threshold ? value * scale : 0.0f;
-  };
-  parallel_blocks(sparse_.rows(), 256, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      row_keys_[i] = key.row(shard_.owned[i]);
-      for (int64_t e = sparse_.indptr[i]; e < sparse_.indptr[i + 1]; ++e) {
-        dropped_[e] = kept(sparse_.values[e], i, sparse_.indices[e]);
-      }
-    }
-  });
-  parallel_blocks(sparse_transposed_.rows(), 64, [&](int64_t begin, int64_t end) {
-    for (int64_t c = begin; c < end; ++c) {
-      for (int64_t e = sparse_transposed_.indptr[c]; e < sparse_transposed_.indptr[c + 1]; ++e) {
-        dropped_transposed_[e] = kept(sparse_transposed_.values[e], sparse_transposed_.indices[e], c);
-      }
-    }
-  });
-}
-
 ModelInput InputFeatures::prepare(const ModelPass& pass) {
-  ModelInput input;
+  ModelInput input{.features = rows_.prepare(pass), .aggregated = {}, .product = {}};
   if (!aggregated_.empty()) {
     input.aggregated = Operand::of(aggregated_);
   } else if (aggregated_sparse_.cols > 0) {
     input.aggregated = Operand::of(aggregated_sparse_, aggregated_transposed_);
   }
-  const bool drop = pass.training && dropout_ > 0.0f;
-  const StreamKey key(pass.seed, Purpose::input_dropout, Direction::forward(), pass.epoch);
-  if (sparse_.cols > 0) {
-    CsrView x = sparse_, transposed = sparse_transposed_;
-    if (drop) {
-      drop_sparse(key);
-      x.values = dropped_.data();
-      transposed.values = dropped_transposed_.data();
-    }
-    input.features = Operand::of(x, transposed);
-  } else if (!dense_.empty()) {
-    input.features = Operand::of(dense_);
-    if (drop) {
-      dropped_dense_.reshape(dense_.rows(), dense_.cols());
-      dropout_rows(dense_, shard_.owned.data(), dropout_, key, dropped_dense_);
-      input.features = Operand::of(dropped_dense_);
-    }
-  }
   return input;
-}
-
-int64_t InputFeatures::bytes() const {
-  return static_cast<int64_t>(dense_.bytes() + aggregated_.bytes() + dropped_dense_.bytes() + sparse_.bytes() +
-                              sparse_transposed_.bytes() + aggregated_sparse_.bytes() + aggregated_transposed_.bytes());
 }
 
 }  // namespace tersegraph

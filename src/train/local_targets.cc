@@ -1,6 +1,7 @@
 #include "train/local_targets.h"
 
 #include <algorithm>
+#include <numeric>
 #include <span>
 
 #include "base/error.h"
@@ -65,6 +66,23 @@ LocalTargets make_local_targets(const Labels& labels, const Split& split, const 
     }
   }
   return local;
+}
+
+LocalTargets training_part(const LocalTargets& targets, std::span<const int32_t> rows) {
+  LocalTargets part;
+  part.task = targets.task;
+  part.outputs = targets.outputs;
+  part.train.resize(rows.size());
+  std::iota(part.train.begin(), part.train.end(), int64_t{0});
+  if (targets.task == Task::multiclass) {
+    for (const int32_t row : rows) part.classes.push_back(targets.classes[row]);
+    return part;
+  }
+  part.targets.reshape(std::ssize(rows), targets.outputs);
+  for (int64_t i = 0; i < std::ssize(rows); ++i) {
+    std::copy_n(targets.targets.row(rows[i]), targets.outputs, part.targets.row(i));
+  }
+  return part;
 }
 
 TrainingLoss::TrainingLoss(LossKind kind, std::vector<float> class_weights, const LocalTargets& targets,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "comm/channel.h"
@@ -22,6 +23,9 @@ struct LocalTargets {
 
 LocalTargets make_local_targets(const Labels& labels, const Split& split, const Shard& shard);
 
+/// The targets of some local rows, all of them training rows.
+LocalTargets training_part(const LocalTargets& targets, std::span<const int32_t> rows);
+
 inline RowSelection select(const std::vector<int64_t>& rows) {
   return {rows.data(), static_cast<int64_t>(rows.size())};
 }
@@ -29,7 +33,8 @@ inline RowSelection select(const std::vector<int64_t>& rows) {
 /// The training loss: a mean over the training nodes of all ranks (and over the outputs, for the element-wise losses).
 class TrainingLoss {
  public:
-  /// Collective. Errors: InputError when the loss does not fit the task, or class weights their number.
+  /// Collective. Errors: InputError when the loss does not fit the task, class weights do not fit their number, or no
+  /// training node has weight.
   TrainingLoss(LossKind kind, std::vector<float> class_weights, const LocalTargets& targets, Channel& channel);
 
   /// This rank's part of the mean (the parts add up to it); overwrites grad with its gradient, zero outside the

@@ -2,16 +2,10 @@
 
 #include "nn/gnn_model.h"
 #include "train/input_order.h"
+#include "train/memory_items.h"
 
 namespace tersegraph {
 namespace {
-
-/// The program, its libraries and their threads.
-constexpr int64_t kProgramBytes = int64_t{60} << 20;
-
-int64_t label_bytes(const Dataset& dataset) {
-  return static_cast<int64_t>(dataset.labels.classes.size() * 4 + dataset.labels.targets.bytes()) + dataset.nodes() * 8;
-}
 
 /// This process' copies of feature rows, as they are or aggregated.
 int64_t input_bytes(const Dataset& dataset, const FullGraphConfig& config, ConvOrder order, double share) {
@@ -33,27 +27,23 @@ int64_t MemoryPrediction::total() const {
 
 MemoryPrediction predict_memory(const Dataset& dataset, const FullGraphConfig& config, int ranks, int ranks_here,
                                 int64_t halo_rows) {
-  const int64_t entries = dataset.graph.edges() + dataset.nodes();
   const double share = static_cast<double>(ranks_here) / ranks;
-  const ConvOrder order =
-      choose_input_order(input_facts(dataset, entries, config, halo_rows * ranks / ranks_here, ranks), config);
+  const ConvOrder order = choose_input_order(
+      input_facts(dataset, operator_entries(dataset), config, halo_rows * ranks / ranks_here, ranks), config);
   Parameters parameters;
   const GnnModel model(config.model, dataset.features.cols(), dataset.labels.outputs, order, false, parameters);
 
-  const auto dataset_bytes =
-      static_cast<int64_t>(dataset.graph.adjacency.bytes() + dataset.features.bytes()) + label_bytes(dataset);
-  const int64_t operator_bytes = 8 * entries + 8 * dataset.nodes();
   const bool symmetric = config.model.kind == ModelKind::gcn && !dataset.graph.directed;
-  const auto shard_bytes = static_cast<int64_t>(operator_bytes * share * (symmetric ? 1 : 2));
+  const auto shard_bytes = static_cast<int64_t>(operator_bytes(dataset) * share * (symmetric ? 1 : 2));
   const int64_t exchange = 2 * 4 * halo_rows * model.widest_exchange() + 80 * halo_rows;
   const auto rows = static_cast<int64_t>(dataset.nodes() * share);
   return {{{"program", kProgramBytes},
-           {"dataset", dataset_bytes},
-           {"aggregation operator", operator_bytes + shard_bytes},
+           {"dataset", dataset_bytes(dataset)},
+           {"aggregation operator", operator_bytes(dataset) + shard_bytes},
            {"input rows", input_bytes(dataset, config, order, share)},
            {"activations and gradients", model.activation_bytes(rows)},
            {"messages", exchange},
-           {"weights and optimizer", 4 * parameters.size() * 5 * ranks_here}}};
+           {"weights and optimizer", weight_bytes(parameters.size(), config.optimizer) * ranks_here}}};
 }
 
 }  // namespace tersegraph

@@ -23,4 +23,9 @@ struct MemoryPrediction {
 MemoryPrediction predict_memory(const Dataset& dataset, const FullGraphConfig& config, int ranks, int ranks_here,
                                 int64_t halo_rows);
 
+/// The same for a perceptron on augmented features. Its last item is what computing the training rows of X takes beyond
+/// what an epoch needs in its place.
+MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, const MlpConfig& config, int ranks,
+                                int ranks_here, int64_t halo_rows);
+
 }  // namespace tersegraph

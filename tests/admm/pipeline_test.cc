@@ -4,7 +4,6 @@
 #include <cstring>
 #include <mutex>
 
-#include "admm/admm_trainer.h"
 #include "admm/layer_pipeline.h"
 #include "admm/nonlinearity.h"
 #include "admm/partition.h"
@@ -29,7 +28,6 @@ struct Columns {
     }
   }
   AdmmInput input() const { return {x, labels.data(), x.rows(), x.cols(), 3}; }
-  AdmmData data() const { return {input(), {x, labels.data()}, {x, labels.data()}}; }
 
   Matrix x;
   std::vector<int32_t> labels;
@@ -156,7 +154,8 @@ Trace trace_of(const AdmmConfig& config, const Columns& columns, int ranks, int 
       }
     }
     pipeline.settle();
-    const Mlp mlp = pipeline.gather_weights();
+    Mlp mlp;
+    pipeline.gather_weights(mlp);
     const std::lock_guard lock(mutex);
     trace.p += channel.ledger().bytes(Traffic::p);
     trace.q += channel.ledger().bytes(Traffic::q);
@@ -184,6 +183,7 @@ INSTANTIATE_TEST_SUITE_P(
     All, Modes,
     ::testing::Values(Mode{"closed fp32", AdmmSolver::closed, Quantize::none, GridKind::affine},
                       Mode{"closed pq affine", AdmmSolver::closed, Quantize::pq, GridKind::affine},
+                      Mode{"closed pq delta", AdmmSolver::closed, Quantize::pq, GridKind::delta},
                       Mode{"closed p code", AdmmSolver::closed, Quantize::p, GridKind::code},
                       Mode{"gradient fp32", AdmmSolver::gradient, Quantize::none, GridKind::affine},
                       Mode{"gradient pq paper", AdmmSolver::gradient, Quantize::pq, GridKind::paper}));
@@ -231,9 +231,10 @@ TEST(LayerPipeline, GrowthPreservesTheFunction) {
       PhaseSeconds seconds;
       pipeline.grow(2);
       for (int k = 0; k < 4; ++k) pipeline.iterate(seconds);
-      const Mlp before = pipeline.gather_weights();
+      Mlp before, after;
+      pipeline.gather_weights(before);
       pipeline.grow(7);
-      const Mlp after = pipeline.gather_weights();
+      pipeline.gather_weights(after);
       if (channel.rank() != 0) return;
       ASSERT_EQ(after.layers(), 7);
       MlpWorkspace workspace[2];
@@ -249,92 +250,6 @@ TEST(BalanceLayers, EveryRankHasALayerAndTheDearestIsCheap) {
   EXPECT_EQ(balance_layers({3, 1, 1, 1}, 2), (std::vector<int>{0, 1, 4}));
   EXPECT_EQ(balance_layers({1, 1, 1, 5}, 3), (std::vector<int>{0, 1, 3, 4}));
   EXPECT_EQ(balance_layers({1, 1}, 4), (std::vector<int>{0, 1, 2, 2, 2}));
-}
-
-TEST(TrainAdmm, LearnsAndKeepsTheBest) {
-  const Columns columns(90);
-  for (const Quantize quantize : {Quantize::none, Quantize::pq}) {
-    AdmmConfig config = small_config();
-    config.quantize = quantize;
-    config.iterations = {10, 5, 10};
-    alone([&](Channel& channel) {
-      Observer observer;
-      const AdmmResult result = train_admm(config, columns.data(), channel, observer);
-      EXPECT_FALSE(result.diverged);
-      EXPECT_EQ(result.iterations, 25);
-      EXPECT_GT(result.best.test_accuracy, 0.9);
-      EXPECT_GE(result.best.val_accuracy, result.last.val_accuracy);
-      EXPECT_EQ(result.best.weights.layers(), 6);
-    });
-  }
-}
-
-TEST(TrainAdmm, EvaluatingChangesNoNumber) {
-  const Columns columns(5);  // W is implied: evaluating forms it
-  AdmmConfig config = small_config();
-  double lagrangians[2];
-  for (const int every : {0, 1}) {
-    config.eval_every = every;
-    alone([&](Channel& channel) {
-      Observer observer;
-      lagrangians[every] = train_admm(config, columns.data(), channel, observer).state.lagrangian;
-    });
-  }
-  EXPECT_EQ(lagrangians[0], lagrangians[1]);
-}
-
-TEST(TrainAdmm, ToleranceEndsTheLastStage) {
-  const Columns columns;
-  AdmmConfig config = small_config();
-  config.iterations = {3, 3, 500};
-  config.tolerance = 0.01;
-  alone([&](Channel& channel) {
-    Observer observer;
-    const AdmmResult result = train_admm(config, columns.data(), channel, observer);
-    EXPECT_TRUE(result.converged);
-    EXPECT_LT(result.iterations, 300);
-  });
-}
-
-TEST(TrainAdmm, DivergenceIsSeen) {
-  Columns columns;
-  columns.x(3, 4) = 1e30f;  // its square leaves fp32
-  AdmmConfig config = small_config();
-  for (const Quantize quantize : {Quantize::none, Quantize::pq}) {
-    config.quantize = quantize;
-    alone([&](Channel& channel) {
-      Observer observer;
-      EXPECT_TRUE(train_admm(config, columns.data(), channel, observer).diverged);
-    });
-  }
-}
-
-class Stopper : public Observer {
- public:
-  void on_epoch(const EpochMetrics& metrics) override {
-    epochs = metrics.epoch;
-    objective = metrics.objective.value_or(NAN);
-    links = metrics.residuals.size();
-  }
-  bool stop_requested() override { return epochs >= 2; }
-  int64_t epochs = 0;
-  double objective = NAN;
-  size_t links = 0;
-};
-
-TEST(TrainAdmm, TheObserverSeesIterationsAndCanStop) {
-  const Columns columns;
-  const AdmmConfig config = small_config();
-  run_thread_ranks(2, 1, [&](Communicator& communicator) {
-    Channel channel(communicator);
-    Stopper observer;
-    const AdmmResult result = train_admm(config, columns.data(), channel, observer);
-    EXPECT_EQ(result.iterations, 3);
-    if (channel.rank() != 0) return;
-    EXPECT_EQ(observer.epochs, 3);
-    EXPECT_TRUE(std::isfinite(observer.objective));
-    EXPECT_EQ(observer.links, 1u);
-  });
 }
 
 TEST(AdmmConfig, WordsThatCannotBeTrainedWith) {

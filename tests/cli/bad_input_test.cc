@@ -31,6 +31,11 @@ std::vector<std::string> train(std::vector<std::string> words) {
   return words;
 }
 
+std::vector<std::string> admm(std::vector<std::string> words) {
+  words.insert(words.begin(), {"train", "--data", "good.npz", "--model", "gamlp", "--optimizer", "admm", "--quiet"});
+  return words;
+}
+
 // Runs in a folder with good.npz; the program may leave nothing there.
 void expect_refused(const BadInput& bad, const TemporaryFolder& folder) {
   const size_t files = folder.files();
@@ -74,8 +79,28 @@ const BadInput kBadWords[] = {
     {"TooManyRanks", train({"--data", "good.npz", "--ranks", "9000"}), "--ranks is 9000"},
     {"MoreRanksThanNodes", train({"--data", "good.npz", "--ranks", "7"}), "6 nodes"},
     {"NegativeThreads", train({"--threads", "-1"}), "--threads"},
-    {"UnknownModel", train({"--model", "gat"}), "known: gcn, sage"},
-    {"ModelThatIsNotThereYet", train({"--model", "gamlp"}), "known: gcn, sage"},
+    {"UnknownModel", train({"--model", "gat"}), "known: gcn, sage, gamlp, sgc"},
+    {"AdmmOfAConvolution", train({"--optimizer", "admm"}), "--model gamlp"},
+    {"AdmmOptionOfAnother", train({"--rho", "0.1"}), "--rho means nothing to --model gcn"},
+    {"HopsOfAConvolution", train({"--hops", "2"}), "--hops means nothing to --model gcn"},
+    {"DropoutOfAdmm", admm({"--dropout", "0.5"}), "--dropout means nothing to --optimizer admm"},
+    {"TooManyLayersOfSgc", train({"--model", "sgc", "--layers", "2"}), "one layer"},
+    {"OneLayerByAdmm", admm({"--layers", "1"}), "at least 2 layers"},
+    {"StagesThatFall", admm({"--stages", "5,2"}), "more layers than the one before"},
+    {"StagesThatAreNone", admm({"--stages", "2,x"}), "--stages has 'x'"},
+    {"StagesAndLayers", admm({"--stages", "2,5", "--layers", "4"}), "disagree"},
+    {"TooFewIterations", admm({"--stages", "2,5", "--iterations", "3"}), "--iterations 3 lists 1"},
+    {"IterationsAndEpochs", {"train", "--model", "gamlp", "--optimizer", "admm", "--epochs", "7"}, "disagree"},
+    {"BitsWithoutQuantization", admm({"--bits", "4"}), "needs --quantize"},
+    {"GridWithoutQuantization", admm({"--grid", "paper"}), "needs --quantize"},
+    {"BitsOfAFixedGrid", admm({"--quantize", "p", "--grid", "paper", "--bits", "4"}), "has its own levels"},
+    {"ExactBitsOfAGrid", admm({"--quantize", "p", "--bits", "32"}), "--quantize none"},
+    {"SixteenBitChanges", admm({"--quantize", "p", "--grid", "delta", "--bits", "16"}), "delta grid takes 1 to 8"},
+    {"GridOfNoFile", admm({"--quantize", "p", "--grid", "absent.txt"}), "absent.txt"},
+    {"GridOfNoNumbers", admm({"--quantize", "p", "--grid", "misspelt.toml"}), "misspelt.toml is no grid"},
+    {"TooFewRidges", admm({"--ridge", "1,2"}), "three numbers"},
+    {"NegativeNu", admm({"--nu", "-1"}), "--nu"},
+    {"StagesWithoutIterations", train({"--model", "gamlp", "--stages", "2,5"}), "--stages 2,5 needs --iterations"},
     {"MisspeltOptimizer", train({"--optimizer", "adma"}), "did you mean adam?"},
     {"UnknownExchange", train({"--exchange", "adaptive"}), "known: exact, uniform"},
     {"UnknownPartition", train({"--partition", "metis-kway"}), "--partition"},

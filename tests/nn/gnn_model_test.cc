@@ -9,7 +9,7 @@
 #include "comm/collectives.h"
 #include "comm/launch.h"
 #include "data/dataset.h"
-#include "reference/dense_gnn.h"
+#include "reference/dense_mlp.h"
 #include "reference/random_graphs.h"
 #include "train/gather.h"
 #include "train/input_features.h"
@@ -48,15 +48,21 @@ struct Variant {
   int ranks;
 
   std::string words() const {
-    constexpr const char* kOrders[] = {"aggregated input", "aggregate first", "transform first"};
+    constexpr const char* kOrders[] = {"aggregated input", "aggregate first", "transform first", "unaggregated"};
     return std::string(kOrders[static_cast<int>(first_order)]) +
            (aggregate_first ? ", then always aggregate first" : "") + (sparse ? ", sparse" : ", dense") + ", ranks " +
            std::to_string(ranks);
   }
 };
 
-std::vector<Variant> variants(bool constant_input) {
+std::vector<Variant> variants(ModelKind kind, bool constant_input) {
   std::vector<Variant> all;
+  if (kind == ModelKind::mlp) {
+    for (const bool sparse : {false, true}) {
+      for (const int ranks : {1, 3}) all.push_back({ConvOrder::unaggregated, false, sparse, ranks});
+    }
+    return all;
+  }
   for (const ConvOrder order : {ConvOrder::aggregated_input, ConvOrder::aggregate_first, ConvOrder::transform_first}) {
     if (order == ConvOrder::aggregated_input && !constant_input) continue;
     for (const bool aggregate_first : {false, true}) {
@@ -161,8 +167,13 @@ Result run_rank(const Problem& problem, const ModelConfig& config, const Variant
   };
   const auto evaluate = [&] {
     const ModelPass pass{.training = false, .seed = kSeed};
-    const Matrix all =
-        gather_rows(model.forward(input.prepare(pass), aggregation, pass, seconds), shard.owned, kNodes, channel);
+    ModelInput x = input.prepare(pass);
+    Matrix product(shard.owned_count(), config.layers == 1 ? kOutputs : kHidden);
+    if (config.kind == ModelKind::mlp) {
+      multiply(x.features, parameters.value(0), product);
+      x = {.features = {}, .aggregated = {}, .product = product};
+    }
+    const Matrix all = gather_rows(model.forward(x, aggregation, pass, seconds), shard.owned, kNodes, channel);
     result.evaluation_outputs = reference::dense_of(all);
   };
   // Another epoch and an evaluation first: what they leave in the buffers must not matter.
@@ -190,7 +201,9 @@ Result run(const Problem& problem, const ModelConfig& config, const Variant& var
 reference::DenseGnn dense_model(const Problem& problem, const ModelConfig& config, bool training) {
   const Dense adjacency = reference::dense_of(problem.graph.adjacency.view());
   const bool sage = config.kind == ModelKind::sage;
-  return {.aggregation = sage ? reference::mean_operator(adjacency) : reference::gcn_operator(adjacency),
+  return {.aggregation = config.kind == ModelKind::mlp ? reference::identity(kNodes)
+                         : sage                        ? reference::mean_operator(adjacency)
+                                                       : reference::gcn_operator(adjacency),
           .features = reference::dense_of(problem.dense.dense),
           .layers = config.layers,
           .root_weight = sage,
@@ -217,7 +230,7 @@ TEST_P(GnnModelFunction, OutputsAndGradientsAreThoseOfTheDenseFormulas) {
   const Dense evaluation_outputs = dense_model(problem, config, false).outputs(tensors);
   const Tensors gradients = reference::numerical_gradients(tensors, dense_loss);
 
-  for (const Variant& variant : variants(config.input_dropout == 0.0f)) {
+  for (const Variant& variant : variants(config.kind, config.input_dropout == 0.0f)) {
     SCOPED_TRACE(variant.words());
     config.aggregate_first = variant.aggregate_first;
     const Result result = run(problem, config, variant, tensors);
@@ -234,13 +247,14 @@ TEST_P(GnnModelFunction, OutputsAndGradientsAreThoseOfTheDenseFormulas) {
 
 std::string name_of(const ::testing::TestParamInfo<Semantics>& info) {
   const auto& [kind, norm, order, residual, input_dropout] = info.param;
-  return std::string(kind == ModelKind::gcn ? "Gcn" : "Sage") + (norm == NormKind::layer ? "LayerNorm" : "") +
+  constexpr const char* kKinds[] = {"Gcn", "Sage", "Mlp"};
+  return std::string(kKinds[static_cast<int>(kind)]) + (norm == NormKind::layer ? "LayerNorm" : "") +
          (order == ActivationOrder::dropout_norm_relu ? "DropoutFirst" : "") + (residual ? "Residual" : "") +
          (input_dropout > 0 ? "InputDropout" : "");
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GnnModelFunction,
-                         ::testing::Combine(::testing::Values(ModelKind::gcn, ModelKind::sage),
+                         ::testing::Combine(::testing::Values(ModelKind::gcn, ModelKind::sage, ModelKind::mlp),
                                             ::testing::Values(NormKind::none, NormKind::layer),
                                             ::testing::Values(ActivationOrder::norm_relu_dropout,
                                                               ActivationOrder::dropout_norm_relu),
@@ -270,9 +284,9 @@ TEST(GnnModel, OneLayerIsALinearModelOfTheAggregatedFeatures) {
     ModelConfig config = model_config({kind, NormKind::layer, ActivationOrder::norm_relu_dropout, true, 0.0f});
     config.layers = 1;
     const Tensors tensors = random_tensors(config);
-    EXPECT_EQ(tensors.size(), kind == ModelKind::gcn ? 2u : 3u);
+    EXPECT_EQ(tensors.size(), kind == ModelKind::sage ? 3u : 2u);
     const reference::DenseGnn dense = dense_model(problem, config, true);
-    for (const Variant& variant : variants(true)) {
+    for (const Variant& variant : variants(kind, true)) {
       SCOPED_TRACE(variant.words());
       const Result result = run(problem, config, variant, tensors);
       EXPECT_LT(relative_error(result.training_outputs, dense.outputs(tensors)), 1e-5);

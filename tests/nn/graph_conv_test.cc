@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "comm/launch.h"
-#include "reference/dense_gnn.h"
+#include "reference/dense_mlp.h"
 #include "reference/random_graphs.h"
 
 namespace tersegraph {
@@ -22,7 +22,7 @@ struct Case {
 
 class GraphConvLayer : public ::testing::TestWithParam<Case> {};
 
-/// y = A h W + h W_root; dW = (A h)^T dy, dW_root = h^T dy, dh = A^T dy W^T + dy W_root^T.
+/// y = A h W + h W_root (unaggregated: A = I); dW = (A h)^T dy, dW_root = h^T dy, dh = A^T dy W^T + dy W_root^T.
 TEST_P(GraphConvLayer, ForwardAndBackwardAreTheFormulas) {
   const auto [order, root, in, out] = GetParam();
   const Graph graph = reference::random_graph(24, 70, true, true, 2, 3);
@@ -35,8 +35,10 @@ TEST_P(GraphConvLayer, ForwardAndBackwardAreTheFormulas) {
     Parameters parameters;
     GraphConv conv("conv", in, out, root, order, parameters, 1.0f);
     parameters.finalize();
-    conv.initialise(1);
-    const Dense a = dense_of(matrix.view());
+    conv.initialise(InitKind::glorot, 1);
+    const bool plain = order == ConvOrder::unaggregated;
+    Aggregation* const used = plain ? nullptr : &aggregation;
+    const Dense a = plain ? reference::identity(24) : dense_of(matrix.view());
     const Matrix h = reference::random_matrix(24, in, 4), dy = reference::random_matrix(24, out, 5);
     Matrix y(24, out), dh(24, in), ah(24, in);
     ConvWorkspace workspace;
@@ -45,7 +47,7 @@ TEST_P(GraphConvLayer, ForwardAndBackwardAreTheFormulas) {
     if (given) aggregation.forward(h, ah, {}, seconds);
     const Operand input = given && !root ? Operand() : Operand::of(h), aggregated = given ? Operand::of(ah) : Operand();
 
-    conv.forward(input, aggregated, aggregation, {}, y, workspace, seconds);
+    conv.forward(input, aggregated, used, {}, y, workspace, seconds);
     const Dense w = dense_of(parameters.value(0)), summed = multiply(a, dense_of(h));
     const Dense w_root = root ? dense_of(parameters.value(1)) : Dense(in, out);
     EXPECT_LT(relative_error(dense_of(y), sum(multiply(summed, w), multiply(dense_of(h), w_root))), 1e-6);
@@ -57,11 +59,11 @@ TEST_P(GraphConvLayer, ForwardAndBackwardAreTheFormulas) {
                 1e-6);
     };
     const Operand kept = conv.keeps_input() ? input : Operand();
-    conv.backward(kept, aggregated, aggregation, {}, dy, {}, workspace, seconds);
+    conv.backward(kept, aggregated, used, {}, dy, {}, workspace, seconds);
     check_weights();
     if (given) return;
     parameters.zero_gradients();
-    conv.backward(kept, aggregated, aggregation, {}, dy, dh, workspace, seconds);
+    conv.backward(kept, aggregated, used, {}, dy, dh, workspace, seconds);
     check_weights();
     const Dense through = multiply(multiply(transposed(a), dense_of(dy)), transposed(w));
     EXPECT_LT(relative_error(dense_of(dh), sum(through, multiply(dense_of(dy), transposed(w_root)))), 1e-6);
@@ -73,7 +75,8 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Case{ConvOrder::aggregated_input, false, 7, 5}, Case{ConvOrder::aggregated_input, true, 7, 5},
                       Case{ConvOrder::aggregate_first, false, 3, 8}, Case{ConvOrder::aggregate_first, true, 8, 3},
                       Case{ConvOrder::transform_first, false, 8, 3}, Case{ConvOrder::transform_first, true, 1, 1},
-                      Case{ConvOrder::transform_first, true, 40, 33}));
+                      Case{ConvOrder::transform_first, true, 40, 33}, Case{ConvOrder::unaggregated, false, 8, 3},
+                      Case{ConvOrder::unaggregated, false, 3, 8}));
 
 }  // namespace
 }  // namespace tersegraph

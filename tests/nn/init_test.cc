@@ -29,7 +29,7 @@ Moments moments(const Matrix& w) {
 
 TEST(Init, GlorotIsUniformBelowItsLimit) {
   Matrix w(700, 300);
-  glorot_uniform(3, 0, w);
+  initialise_weights(InitKind::glorot, 3, 0, w);
   const double limit = std::sqrt(6.0 / 1000.0), n = 210000.0;
   const Moments m = moments(w);
   EXPECT_LE(m.largest, limit);
@@ -40,7 +40,7 @@ TEST(Init, GlorotIsUniformBelowItsLimit) {
 
 TEST(Init, HeIsNormalWithTheVarianceOfItsFanIn) {
   Matrix w(500, 400);
-  he_normal(3, 1, w);
+  initialise_weights(InitKind::he, 3, 1, w);
   const double variance = 2.0 / 500.0, n = 200000.0;
   const Moments m = moments(w);
   EXPECT_NEAR(m.mean, 0.0, 5.0 * std::sqrt(variance / n));
@@ -50,17 +50,25 @@ TEST(Init, HeIsNormalWithTheVarianceOfItsFanIn) {
   EXPECT_NEAR(static_cast<double>(beyond) / n, 0.0455, 0.003);
 }
 
+TEST(Init, NormalHasADeviationOfATenth) {
+  Matrix w(300, 400);
+  initialise_weights(InitKind::normal, 3, 1, w);
+  const Moments m = moments(w);
+  EXPECT_NEAR(m.mean, 0.0, 5.0 * 0.1 / std::sqrt(120000.0));
+  EXPECT_NEAR(m.variance, 0.01, 5.0 * 0.01 * std::sqrt(2.0 / 120000.0));
+}
+
 TEST(Init, DependsOnSeedAndTensorButNotOnThreads) {
   const int threads_before = thread_count();
   Matrix a(200, 133), b(200, 133);
   set_thread_count(1);
-  glorot_uniform(3, 5, a);
+  initialise_weights(InitKind::glorot, 3, 5, a);
   set_thread_count(4);
-  glorot_uniform(3, 5, b);
+  initialise_weights(InitKind::glorot, 3, 5, b);
   EXPECT_EQ(std::memcmp(a.data(), b.data(), a.bytes()), 0);
   set_thread_count(threads_before);
   for (const auto& [seed, tensor] : {std::pair<uint64_t, int64_t>{4, 5}, {3, 6}}) {
-    glorot_uniform(seed, tensor, b);
+    initialise_weights(InitKind::glorot, seed, tensor, b);
     int64_t equal = 0;
     for (int64_t k = 0; k < a.size(); ++k) equal += a.data()[k] == b.data()[k];
     EXPECT_LT(equal, 20);

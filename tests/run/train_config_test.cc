@@ -68,7 +68,7 @@ TEST(TrainConfig, CarriesEveryWord) {
   words.bits = 2;
   words.layer0_cache = false;
   words.reorder = "rcm";
-  const FullGraphConfig config = train_config(words);
+  const FullGraphConfig config = full_graph_config(words);
   EXPECT_EQ(config.model.kind, ModelKind::sage);
   EXPECT_EQ(config.model.layers, 4);
   EXPECT_EQ(config.model.hidden, 32);

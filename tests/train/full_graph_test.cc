@@ -196,6 +196,43 @@ TEST(FullGraph, SaysWhenItDiverged) {
   EXPECT_EQ(train(easy(), config, {.ranks = 2}).result.ending, Ending::diverged) << "few bits must not hide it";
 }
 
+/// Without training nodes, as where a model meets data that nobody has labelled.
+TEST(FullGraph, PredictsWithoutTrainingNodes) {
+  Dataset dataset = load_dataset("sbm:nodes=200,edges=1000,features=8,classes=3,seed=1");
+  const auto first_outputs = [&](bool trains) {
+    Matrix outputs;
+    run_thread_ranks(2, 1, [&](Communicator& communicator) {
+      Channel channel(communicator);
+      const Partition partition = make_partition(dataset.graph, 2, PartitionMethod::block, 1);
+      const auto trainer = testing::make_trainer(dataset, partition, small_config(ModelKind::gcn), channel);
+      Matrix mine = trainer->outputs();
+      if (channel.rank() == 0) outputs = std::move(mine);
+      Observer nobody;
+      if (trains) return;
+      EXPECT_THROW(trainer->train(nobody), InputError);
+    });
+    return outputs;
+  };
+  const Matrix with = first_outputs(true);
+  dataset.splits[0] = {};
+  const Matrix without = first_outputs(false);
+  ASSERT_EQ(without.size(), with.size());
+  EXPECT_TRUE(std::equal(with.data(), with.data() + with.size(), without.data()));
+}
+
+/// Thread ranks would wait for ever for one that left alone.
+TEST(FullGraph, BadInputIsSaidOnEveryRank) {
+  FullGraphConfig config = small_config(ModelKind::gcn);
+  config.class_weights = {1.0f};
+  run_thread_ranks(3, 1, [&](Communicator& communicator) {
+    Channel channel(communicator);
+    Partition partition = make_partition(easy().graph, 3, PartitionMethod::block, 1);
+    EXPECT_THROW(testing::make_trainer(easy(), partition, config, channel), InputError);
+    for (int32_t& part : partition.part_of) part = std::min(part, 1);  // nothing is left for rank 2
+    EXPECT_THROW(testing::make_trainer(easy(), partition, small_config(ModelKind::gcn), channel), InputError);
+  });
+}
+
 TEST(FullGraph, WeightDecayOfTheFirstLayerAloneShrinksThatLayer) {
   FullGraphConfig config = small_config(ModelKind::gcn);
   config.optimizer.kind = OptimizerKind::sgd;

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "comm/launch.h"
 #include "train/full_graph.h"
+#include "train/mlp_trainer.h"
 
 namespace tersegraph::testing {
 
@@ -36,18 +38,29 @@ struct Trained {
   }
 };
 
-/// One rank of a run on the dataset's first split.
-inline Trained train_rank(const Dataset& dataset, const FullGraphConfig& config, Communicator& communicator,
-                          int64_t stop_after = -1) {
-  Channel channel(communicator);
+inline std::unique_ptr<Trainer> make_trainer(const Dataset& dataset, const Partition& partition,
+                                             const FullGraphConfig& config, Channel& channel) {
   const Csr matrix = aggregation_operator(dataset.graph, config.normalisation());
+  return std::make_unique<FullGraphTrainer>(dataset, matrix, dataset.splits.at(0), partition, config, channel);
+}
+
+inline std::unique_ptr<Trainer> make_trainer(const Dataset& dataset, const Partition& partition,
+                                             const MlpConfig& config, Channel& channel) {
+  const Csr matrix = aggregation_operator(dataset.graph, config.normalisation);
+  return std::make_unique<MlpTrainer>(dataset, matrix, dataset.splits.at(0), partition, config, channel);
+}
+
+/// One rank of a run on the dataset's first split.
+template <class Config>
+Trained train_rank(const Dataset& dataset, const Config& config, Communicator& communicator, int64_t stop_after = -1) {
+  Channel channel(communicator);
   const Partition partition = make_partition(dataset.graph, channel.size(), PartitionMethod::metis_cut, 1);
-  FullGraphTrainer trainer(dataset, matrix, dataset.splits.at(0), partition, config, channel);
+  const std::unique_ptr<Trainer> trainer = make_trainer(dataset, partition, config, channel);
   Recorder recorder(stop_after);
   Trained trained;
-  trained.result = trainer.train(recorder);
+  trained.result = trainer->train(recorder);
   trained.epochs = std::move(recorder.epochs);
-  trainer.parameters().save_values(trained.weights);
+  trainer->parameters().save_values(trained.weights);
   return trained;
 }
 
@@ -57,7 +70,8 @@ struct Ranks {
   int64_t stop_after = -1;
 };
 
-inline Trained train(const Dataset& dataset, const FullGraphConfig& config, Ranks how = {}) {
+template <class Config>
+Trained train(const Dataset& dataset, const Config& config, Ranks how = {}) {
   Trained trained;
   run_thread_ranks(how.ranks, how.threads, [&](Communicator& communicator) {
     Trained mine = train_rank(dataset, config, communicator, how.stop_after);

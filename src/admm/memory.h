@@ -1,0 +1,12 @@
+#pragma once
+
+#include "admm/admm_trainer.h"
+#include "train/memory.h"
+
+namespace tersegraph {
+
+/// What training by ADMM takes; see train/memory.h.
+MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, const AdmmTrainerConfig& config, int ranks,
+                                int ranks_here, int64_t halo_rows);
+
+}  // namespace tersegraph

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "data/dataset.h"
+
+namespace tersegraph {
+
+/// Whether `rows` rows with `nnz` entries take less memory sparse. Ranks ask it with the numbers of all of them
+/// together, so that they agree and the answer does not depend on how many they are.
+inline bool sparse_is_smaller(int64_t rows, int64_t cols, int64_t nnz) {
+  return 8 * (rows + nnz) < 4 * rows * cols;
+}
+
+/// Stored entries; all cells of dense rows.
+inline int64_t stored(const Features& x) {
+  return x.is_sparse ? x.sparse.nnz() : x.dense.size();
+}
+
+/// Rows of x, which stay sparse or dense; dense ones get room for `room` more beneath. Sparse ones have values.
+Features take_rows(const Features& x, std::span<const int64_t> rows, int64_t room = 0);
+
+/// Writes x into columns column .. column + x.cols() - 1 of y; of sparse rows the entries alone.
+void place(const Features& x, MatrixView y, int64_t column);
+
+}  // namespace tersegraph

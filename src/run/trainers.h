@@ -1,0 +1,22 @@
+#pragma once
+
+#include <memory>
+
+#include "comm/channel.h"
+#include "run/job.h"
+#include "train/memory.h"
+#include "train/trainer.h"
+
+namespace tersegraph {
+
+/// Errors: InputError for words of a resolved configuration that no trainer takes.
+void check_words(const RunConfig& config);
+
+/// The trainer that the configuration asks for, with the seed and the split of the given run. Collective; `job` must
+/// outlive it. Errors: InputError, on every rank, when configuration and data contradict each other.
+std::unique_ptr<Trainer> make_trainer(const Job& job, int64_t run, Channel& channel);
+
+/// Of the process that holds `ranks_here` ranks; `halo_rows` is the sum over them.
+MemoryPrediction predict_memory(const Job& job, int ranks_here, int64_t halo_rows);
+
+}  // namespace tersegraph
