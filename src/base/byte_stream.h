@@ -19,8 +19,8 @@ void append_values(std::vector<std::byte>& bytes, const T* values, int64_t count
   if (count > 0) std::memcpy(bytes.data() + old, values, static_cast<size_t>(count) * sizeof(T));
 }
 
-/// Reads them again and trusts nothing. Errors: RunError of the given words when the bytes end early; callers use fail()
-/// for values that cannot be.
+/// Reads them again and trusts nothing. Errors: RunError of the given words when the bytes end early; callers use
+/// fail() for values that cannot be.
 class ByteReader {
  public:
   ByteReader(std::span<const std::byte> bytes, std::string error) : bytes_(bytes), error_(std::move(error)) {}

@@ -11,6 +11,8 @@ double normal_from_bits(uint64_t bits) {
   return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v);
 }
 
-double Random::normal() { return normal_from_bits(bits()); }
+double Random::normal() {
+  return normal_from_bits(bits());
+}
 
 }  // namespace tersegraph

@@ -57,9 +57,9 @@ TEST(ThreadRanks, AFailureEndsPolling) {
   run_thread_ranks(2, 1, [&](Communicator& comm) {
     if (comm.rank() == 1) return comm.abort("gone", 3);
     Bytes room(8);
-    const auto receive = comm.receive(1, 100, room);
     EXPECT_THROW(
         {
+          const auto receive = comm.receive(1, 100, room);
           while (!comm.test(receive, nullptr)) std::this_thread::yield();
         },
         RunError);
