@@ -13,10 +13,23 @@ using ::testing::HasSubstr;
 
 constexpr const char* kData = "sbm:nodes=300,edges=1500,features=12,classes=4,seed=3";
 
-std::vector<std::string> train_words(const std::string& out, const std::string& model) {
-  return {"train",    "--quiet", "--data",     kData,     "--model", model, "--epochs", "6",
-          "--hidden", "24",      "--threads",  "1",       "--out",   out,   "--seed",   "8",
-          "--norm",   "layer",   "--exchange", "uniform", "--bits",  "3"};
+struct Kind {
+  std::string name;
+  std::vector<std::string> words;
+};
+
+const Kind kKinds[] = {
+    {"gcn", {"--model", "gcn", "--epochs", "6", "--norm", "layer", "--exchange", "uniform", "--bits", "3"}},
+    {"sage", {"--model", "sage", "--epochs", "6", "--norm", "layer", "--exchange", "uniform", "--bits", "3"}},
+    {"gamlp", {"--model", "gamlp", "--epochs", "6", "--dropout", "0.3"}},
+    {"admm", {"--model", "gamlp", "--optimizer", "admm", "--quantize", "pq", "--bits", "2", "--stages", "2,5"}},
+};
+
+std::vector<std::string> train_words(const std::string& out, const Kind& kind) {
+  std::vector<std::string> words = {"train",     "--quiet", "--data", kData, "--hidden", "24",
+                                    "--threads", "1",       "--out",  out,   "--seed",   "8"};
+  words.insert(words.end(), kind.words.begin(), kind.words.end());
+  return words;
 }
 
 Ended run_under_mpi(int ranks, const std::vector<std::string>& words, const std::string& folder) {
@@ -35,7 +48,7 @@ int lines_of_tersegraph(const std::string& text) {
   return count;
 }
 
-class Mpi : public ::testing::TestWithParam<std::string> {};
+class Mpi : public ::testing::TestWithParam<Kind> {};
 
 TEST_P(Mpi, GivesTheBitsOfThreads) {
   const TemporaryFolder folder;
@@ -51,7 +64,7 @@ TEST_P(Mpi, GivesTheBitsOfThreads) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Model, Mpi, ::testing::Values("gcn", "sage"), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Model, Mpi, ::testing::ValuesIn(kKinds), [](const auto& info) { return info.param.name; });
 
 TEST(MpiErrors, AreToldOnce) {
   const TemporaryFolder folder;
