@@ -10,6 +10,8 @@
 namespace tersegraph {
 namespace {
 
+// Whole numbers up to here are exact as fractions, and no data set has more classes.
+constexpr float kMostClasses = 1 << 20;
 constexpr int64_t kMostRows = std::numeric_limits<int32_t>::max();
 
 Labels class_labels(const ArrayView& labels, int64_t nodes, std::optional<int64_t> classes) {
@@ -22,12 +24,6 @@ Labels class_labels(const ArrayView& labels, int64_t nodes, std::optional<int64_
   }
   result.outputs = classes.value_or(largest + 1);
   return result;
-}
-
-Matrix matrix_of(const ArrayView& array) {
-  Matrix matrix(array.shape[0], array.dimensions() == 2 ? array.shape[1] : 1);
-  copy_to(array, matrix);
-  return matrix;
 }
 
 /// The set nodes of each row of a (k, n) or (n,) mask.
@@ -140,6 +136,65 @@ Graph undirected_graph(Csr adjacency) {
     adjacency.values.clear();
   }
   return build_graph(std::move(adjacency), {.symmetrise = true, .remove_self_loops = true});
+}
+
+Matrix matrix_of(const ArrayView& array) {
+  if (array.dimensions() < 1 || array.dimensions() > 2) {
+    fail_input("{}: has shape {} where (nodes,) or (nodes, columns) is needed", array.what, array.shape_words());
+  }
+  Matrix matrix(array.shape[0], array.dimensions() == 2 ? array.shape[1] : 1);
+  copy_to(array, matrix);
+  return matrix;
+}
+
+Graph graph_of_edges(int64_t nodes, std::span<const Edge> edges, std::span<const float> weights, Direction direction) {
+  const bool symmetrise = direction == Direction::symmetrise;
+  Graph graph = build_graph(nodes, edges, weights, {.symmetrise = symmetrise, .remove_self_loops = true});
+  // Of an edge that is listed both ways with two weights, each direction would keep its own.
+  if (symmetrise && graph.adjacency.weighted()) {
+    graph = build_graph(std::move(graph.adjacency), {.symmetrise = true, .remove_self_loops = true});
+  }
+  if (!symmetrise) graph.directed = !is_symmetric(graph.adjacency);
+  return graph;
+}
+
+Graph graph_of_edge_index(int64_t nodes, const ArrayView& edge_index, Direction direction) {
+  if (edge_index.dimensions() != 2 || edge_index.shape[0] != 2) {
+    fail_input("{}: has shape {} where (2, edges) is needed", edge_index.what, edge_index.shape_words());
+  }
+  const std::vector<int64_t> ends = to_vector<int64_t>(edge_index);
+  std::vector<Edge> edges(ends.size() / 2);
+  for (size_t e = 0; e < edges.size(); ++e) {
+    edges[e] = {ends[e], ends[edges.size() + e]};
+    for (const int64_t v : {edges[e].first, edges[e].second}) {
+      if (v < 0 || v >= nodes) fail_input("{}: edge {} has node {}, outside 0..{}", edge_index.what, e, v, nodes - 1);
+    }
+  }
+  return graph_of_edges(nodes, edges, {}, direction);
+}
+
+Labels labels_of_numbers(Matrix numbers, const std::string& what) {
+  Labels labels;
+  const std::span<const float> values(numbers.data(), static_cast<size_t>(numbers.size()));
+  if (numbers.cols() == 1) {
+    labels.classes.resize(values.size());
+    for (size_t v = 0; v < values.size(); ++v) {
+      if (std::isnan(values[v])) {
+        labels.classes[v] = -1;
+      } else if (values[v] < -1 || values[v] >= kMostClasses || values[v] != std::floor(values[v])) {
+        fail_input("{}: label of node {} is {}; classes are 0, 1, ... and -1 or nan where there is none", what, v,
+                   values[v]);
+      } else {
+        labels.classes[v] = static_cast<int32_t>(values[v]);
+      }
+      labels.outputs = std::max<int64_t>(labels.outputs, labels.classes[v] + 1);
+    }
+    return labels;
+  }
+  labels.task = Task::multilabel;
+  labels.outputs = numbers.cols();
+  labels.targets = std::move(numbers);
+  return labels;
 }
 
 Labels make_labels(const ArrayView& labels, int64_t nodes, std::optional<int64_t> classes) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,20 @@ Features dense_features(const ArrayView& attributes);
 
 /// The edges of publishers' files, made undirected, without loops, duplicates, weights and entries of value 0.
 Graph undirected_graph(Csr adjacency);
+
+/// How publishers' edges become a graph. `keep`: as they are, undirected where the reverse of every edge is there.
+enum class Direction { symmetrise, keep };
+
+/// The graph of a text's edges, loops and duplicates dropped.
+Graph graph_of_edges(int64_t nodes, std::span<const Edge> edges, std::span<const float> weights, Direction direction);
+
+/// The graph of (2, m) edges: sources, then targets. Errors: InputError that names the edge.
+Graph graph_of_edge_index(int64_t nodes, const ArrayView& edge_index, Direction direction);
+
+/// Classes in one column, fractions that are whole and NaN = unlabelled included; several columns of 0 and 1 are
+/// several labels a node.
+Labels labels_of_numbers(Matrix numbers, const std::string& what);
+Matrix matrix_of(const ArrayView& array);
 
 /// Whole numbers (n,): classes, -1 = unlabelled, of which there are `classes` or as many as the largest says. Whole
 /// numbers (n, C): multi-label. Fractions (n,) or (n, C): regression.

@@ -4,6 +4,7 @@
 #include "data/assemble.h"
 #include "data/formats.h"
 #include "data/pickle.h"
+#include "data/pickled_csr.h"
 
 namespace tersegraph {
 namespace {
@@ -23,17 +24,7 @@ Csr unpickle_csr(const OwnedArray& array) {
     const PickleValue& objects = pickle.at(value->items[2]);
     if (objects.items.size() == 1) value = &pickle.at(objects.items[0]);
   }
-  if (value->kind != PickleValue::Kind::csr_matrix) pickle.malformed("it is no scipy CSR matrix");
-  const auto part = [&](std::string_view key) -> const PickleValue& {
-    const PickleValue* found = pickle.find(*value, key);
-    if (found == nullptr) pickle.malformed(fmt::format("its CSR matrix has no '{}'", key));
-    return *found;
-  };
-  const std::vector<int64_t> shape = pickle.integers(part("_shape"));
-  if (shape.size() != 2) pickle.malformed("its CSR matrix does not have two dimensions");
-  const ArrayView values = pickle.array(part("data"), "data");
-  return make_csr(shape[0], shape[1], pickle.array(part("indptr"), "indptr"), pickle.array(part("indices"), "indices"),
-                  &values);
+  return csr_of(pickle, *value);
 }
 
 Graph square_graph(Csr adjacency, const std::string& path) {

@@ -1,9 +1,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <span>
 #include <string_view>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "data/dataset.h"
 #include "data/formats.h"
 #include "data/synthetic.h"
@@ -12,34 +15,94 @@
 namespace tersegraph {
 namespace {
 
-Dataset read_any(const NpzReader& npz) {
+namespace fs = std::filesystem;
+
+Dataset read_npz(const NpzReader& npz) {
   if (npz.has("adj_indptr")) {
     return npz.has("adj_shape") && !npz.has("num_nodes") ? read_gnn_benchmark(npz) : read_tersegraph(npz);
   }
   if (npz.has("adj_matrix")) return read_pickled_gnn_benchmark(npz);
   if (npz.has("edges") && npz.has("node_features")) return read_heterophilous(npz);
+  if (npz.has("edge_index")) return read_pyg(npz);
+  if (npz.has("edges") && npz.has("target")) return read_musae(npz);
+  if (npz.has("node_types")) return read_dgl_reddit(fs::path(npz.path()).parent_path().string());
   std::vector<std::string> names = npz.names();
   names.resize(std::min<size_t>(names.size(), 12));
   fail_input(
       "{}: is in no known format: its arrays are [{}]; known are Tersegraph's (adj_indptr, adj_indices, ...), "
-      "gnn-benchmark's (adj_matrix or adj_*) and the heterophilous one (edges, node_features, ...); see docs/data.md",
+      "gnn-benchmark's (adj_matrix or adj_*), the heterophilous one (edges, node_features, ...) and PyG's (edge_index, "
+      "x, y, ...); see docs/data.md",
       npz.path(), fmt::join(names, ", "));
 }
 
-std::string stem_of(std::string_view path) {
-  const size_t slash = path.rfind('/');
-  if (slash != std::string_view::npos) path.remove_prefix(slash + 1);
-  return std::string(path.substr(0, path.rfind('.')));
+/// The folder's one Planetoid dataset; empty where there is none.
+std::string planetoid_in(const std::string& folder) {
+  std::string found;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with("ind.") || !name.ends_with(".graph")) continue;
+    if (!found.empty()) fail_input("{}: holds several datasets; name the file, {} say", folder, name);
+    found = entry.path().string();
+  }
+  return found;
+}
+
+Dataset read_folder(const std::string& folder) {
+  const auto has = [&](const char* name) { return fs::exists(folder + "/" + name); };
+  if (has("raw/data.npz") || has("raw/edge.csv.gz") || has("raw/edge.csv")) return read_ogb(folder);
+  if (has("adj_full.npz")) return read_graphsaint(folder);
+  if (has("reddit_data.npz")) return read_dgl_reddit(folder);
+  if (const std::string graph = planetoid_in(folder); !graph.empty()) return read_planetoid(graph);
+  if (!edge_list_in(folder).empty()) return read_edge_list_folder(folder);
+  fail_input(
+      "{}: is a folder in no known format; known are OGB's (raw/edge.csv.gz or raw/data.npz), GraphSAINT's "
+      "(adj_full.npz), DGL's Reddit (reddit_data.npz), Planetoid's (ind.<name>.graph) and edge lists (edges.txt); see "
+      "docs/data.md",
+      folder);
+}
+
+bool starts_with(const std::string& path, std::string_view magic) {
+  const InputFile file(path);
+  std::string bytes(std::min<uint64_t>(file.size(), magic.size()), ' ');
+  file.read(0, std::as_writable_bytes(std::span(bytes)));
+  return bytes == magic;
+}
+
+Dataset read_any(const std::string& path) {
+  std::error_code unreadable;
+  if (fs::is_directory(path, unreadable)) return read_folder(path);
+  const std::string name = fs::path(path).filename().string();
+  if (name.ends_with(".npz") || starts_with(path, "PK")) return read_npz(NpzReader(path));
+  if (name.starts_with("ind.") && name.find('.', 4) != std::string::npos) return read_planetoid(path);
+  if (name.ends_with(".mtx") || name.ends_with(".mtx.gz") || starts_with(path, "%%MatrixMarket")) {
+    return read_matrix_market(path);
+  }
+  return read_edge_list(path);
+}
+
+/// "cora" of "data/cora.npz", "data/cora/" and "ind.cora.graph".
+std::string name_of(const std::string& path) {
+  fs::path name = fs::absolute(path).lexically_normal();
+  if (!name.has_filename()) name = name.parent_path();
+  std::string stem = name.filename().string();
+  if (fs::is_directory(name)) return stem;
+  if (stem.starts_with("ind.")) return stem.substr(4, stem.find('.', 4) - 4);
+  if (stem.ends_with(".gz")) stem.resize(stem.size() - 3);
+  return stem.substr(0, stem.rfind('.'));
 }
 
 }  // namespace
 
 Dataset load_dataset(const std::string& data) {
   if (is_synthetic(data)) return synthetic_dataset(data);
-  Dataset dataset = read_any(NpzReader(data));
-  dataset.name = stem_of(data);
-  validate(dataset, data);
-  return dataset;
+  try {
+    Dataset dataset = read_any(data);
+    dataset.name = name_of(data);
+    validate(dataset, data);
+    return dataset;
+  } catch (const fs::filesystem_error& error) {
+    fail_input("{}: cannot read: {}", data, error.code().message());
+  }
 }
 
 }  // namespace tersegraph

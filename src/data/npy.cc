@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "data/memory_limit.h"
 
 namespace tersegraph {
 namespace {
@@ -129,6 +130,16 @@ ArrayView parse_npy(std::span<const std::byte> bytes, std::string what) {
   header.parse();
   const DType dtype = parse_dtype(header.descr, what);
   return make_array(std::move(what), dtype, std::move(header.shape), header.fortran, bytes.subspan(start + length));
+}
+
+NpyFile read_npy(const std::string& path) {
+  const InputFile file(path);
+  check_fits_in_memory(file.size(), path);
+  Buffer buffer(file.size());
+  const std::span<std::byte> bytes(buffer.data(), file.size());
+  file.read(0, bytes);
+  ArrayView view = parse_npy(bytes, path);
+  return {std::move(view), std::move(buffer)};
 }
 
 std::string npy_header(std::string_view dtype, std::span<const int64_t> shape) {

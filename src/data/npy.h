@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/buffer.h"
 #include "data/array.h"
 
 namespace tersegraph {
@@ -14,6 +15,12 @@ namespace tersegraph {
 /// The array in the bytes of an .npy file, format versions 1 to 3; it points into `bytes`. `what` names it in messages.
 /// Errors: InputError for anything that is not such a file, or one cut short.
 ArrayView parse_npy(std::span<const std::byte> bytes, std::string what);
+
+/// The array of an .npy file and the memory it lies in.
+struct NpyFile : ArrayView {
+  Buffer buffer;
+};
+NpyFile read_npy(const std::string& path);
 
 /// What stands before the data in an .npy file (version 1), its length a multiple of 64.
 std::string npy_header(std::string_view dtype, std::span<const int64_t> shape);

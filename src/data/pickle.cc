@@ -27,6 +27,9 @@ constexpr std::string_view kScalar[] = {"numpy.core.multiarray scalar", "numpy._
 constexpr std::string_view kCsrMatrix[] = {"scipy.sparse.csr csr_matrix", "scipy.sparse._csr csr_matrix",
                                            "scipy.sparse._csr csr_array"};
 constexpr std::string_view kDtype[] = {"numpy dtype"};
+// Planetoid's graphs are dictionaries whose missing keys are empty lists.
+constexpr std::string_view kDefaultDict[] = {"collections defaultdict"};
+constexpr std::string_view kList[] = {"__builtin__ list", "builtins list"};
 constexpr std::string_view kArray[] = {"numpy ndarray"};
 
 bool is_one_of(std::string_view name, std::span<const std::string_view> names) {
@@ -296,10 +299,12 @@ bool PickleMachine::step_container(uint8_t opcode) {
 }
 
 void PickleMachine::push_global(std::string name) {
-  const std::span<const std::string_view> allowed[] = {kReconstruct, kScalar, kCsrMatrix, kDtype, kArray};
+  const std::span<const std::string_view> allowed[] = {kReconstruct, kScalar,      kCsrMatrix, kDtype,
+                                                       kArray,       kDefaultDict, kList};
   const bool known =
       std::any_of(std::begin(allowed), std::end(allowed), [&](const auto& names) { return is_one_of(name, names); });
-  if (!known) malformed(fmt::format("it names '{}', and only numpy arrays and scipy CSR matrices are read", name));
+  if (!known)
+    malformed(fmt::format("it names '{}', and only numpy arrays, scipy CSR matrices and dictionaries are read", name));
   push(Kind::global).name = std::move(name);
 }
 
@@ -309,6 +314,8 @@ void PickleMachine::reduce() {
   if (function.kind != Kind::global) malformed("it calls what is no function");
   if (is_one_of(function.name, kReconstruct)) {
     push(Kind::array);
+  } else if (is_one_of(function.name, kDefaultDict)) {
+    push(Kind::dict);
   } else if (is_one_of(function.name, kDtype) && !arguments.empty()) {
     push(Kind::dtype).name = name_of(pickle_.at(arguments[0]));
   } else if (is_one_of(function.name, kScalar) && arguments.size() == 2) {

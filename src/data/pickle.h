@@ -27,8 +27,9 @@ struct PickleValue {
 };
 
 /// Reads the pickles that numpy and scipy make of arrays, dtypes, scalars and CSR matrices (protocols 2 to 4), with
-/// plain values around them. It is an interpreter of data alone: no name in the file is ever imported or called, and
-/// any other than those is an error. Values are bounded in number; everything points into `bytes`.
+/// plain values and default dictionaries around them. It is an interpreter of data alone: no name in the file is ever
+/// imported or called, and any other than those is an error. Values are bounded in number; everything points into
+/// `bytes`.
 class Pickle {
  public:
   /// Errors: InputError, `what` in front.
