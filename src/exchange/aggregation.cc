@@ -15,7 +15,7 @@ bool same(const Csr& a, const Csr& b) {
 }  // namespace
 
 Aggregation::Aggregation(const Shard& shard, Channel& channel, const ExchangeConfig& config)
-    : shard_(shard), channel_(channel), config_(config), exchange_(channel) {
+    : shard_(shard), channel_(channel), config_(config), widths_(channel, config), exchange_(channel) {
   if (!valid_bits(config.halo_bits())) {
     fail_input("--bits {}: a row is sent at 1 to 8 bits a value, at 16 (bfloat16) or at 32", config.bits);
   }
@@ -29,27 +29,32 @@ Aggregation::Aggregation(const Shard& shard, Channel& channel, const ExchangeCon
 }
 
 void Aggregation::forward(ConstMatrixView x, MatrixView y, const AggregationPass& pass, PhaseSeconds& seconds) {
-  const StreamKey key(pass.seed, Purpose::rounding, Direction::forward(), pass.epoch, pass.layer);
-  apply(shard_.local, forward_, x, y, {pass.kind, pass.exact ? 32 : config_.halo_bits(), key}, seconds);
+  apply(shard_.local, forward_, x, y, pass, false, seconds);
 }
 
 void Aggregation::backward(ConstMatrixView g, MatrixView gx, const AggregationPass& pass, PhaseSeconds& seconds) {
-  const StreamKey key(pass.seed, Purpose::rounding, Direction::backward(shard_.rank), pass.epoch, pass.layer);
-  const Csr& local = local_transposed_.rows() > 0 ? local_transposed_ : shard_.local;
-  apply(local, backward_, g, gx, {pass.kind, pass.exact ? 32 : config_.halo_bits(), key}, seconds);
+  apply(local_transposed_.rows() > 0 ? local_transposed_ : shard_.local, backward_, g, gx, pass, true, seconds);
 }
 
 void Aggregation::apply(CsrView local, const ExchangePlan& plan, ConstMatrixView x, MatrixView y,
-                        const ExchangePass& pass, PhaseSeconds& seconds) {
+                        const AggregationPass& pass, bool backward, PhaseSeconds& seconds) {
+  WidthPolicy::Exchange* adapted = nullptr;
   if (channel_.size() > 1) {
     PhaseTimer timer(seconds, "encode");
-    exchange_.start(plan, x, pass);
+    const Direction direction = backward ? Direction::backward(shard_.rank) : Direction::forward();
+    ExchangePass sent{pass.kind, 32, StreamKey(pass.seed, Purpose::rounding, direction, pass.epoch, pass.layer)};
+    if (!pass.exact && config_.policy != ExchangePolicy::exact) {
+      adapted = &widths_.prepare(plan, x.cols, {backward, pass.layer, pass.seed, pass.epoch}, sent);
+    }
+    exchange_.start(plan, x, sent);
   }
+  const Timer hidden;
   {
     PhaseTimer timer(seconds, "spmm");
     ProgressScope progress([this] { channel_.communicator().progress(); });
     spmm(local, x, y);
   }
+  if (adapted != nullptr) widths_.done(*adapted, exchange_.extension_bytes(), hidden.seconds());
   if (channel_.size() > 1) exchange_.finish(y, seconds);
 }
 

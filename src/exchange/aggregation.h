@@ -6,6 +6,7 @@
 #include "exchange/exchange_plan.h"
 #include "exchange/halo_exchange.h"
 #include "exchange/policy.h"
+#include "exchange/width_policy.h"
 #include "graph/shard.h"
 
 namespace tersegraph {
@@ -35,19 +36,25 @@ class Aggregation {
   /// The same for sparse rows, once: A X with X (owned, F) sparse. Collective.
   Csr forward_sparse(const Csr& x);
 
+  /// After the exchanges of a training epoch: new widths are decided when they are due. Collective.
+  void end_epoch(int64_t epoch) { widths_.end_epoch(epoch); }
+  WidthPolicy& widths() { return widths_; }
+  const WidthPolicy& widths() const { return widths_; }
+
   const Shard& shard() const { return shard_; }
   const HaloExchange& exchange() const { return exchange_; }
   void release_buffers() { exchange_.release(); }
 
  private:
-  void apply(CsrView local, const ExchangePlan& plan, ConstMatrixView x, MatrixView y, const ExchangePass& pass,
-             PhaseSeconds& seconds);
+  void apply(CsrView local, const ExchangePlan& plan, ConstMatrixView x, MatrixView y, const AggregationPass& pass,
+             bool backward, PhaseSeconds& seconds);
 
   const Shard& shard_;
   Channel& channel_;
   ExchangeConfig config_;
   Csr local_transposed_;  ///< empty when `local` is its own transpose
   ExchangePlan forward_, backward_;
+  WidthPolicy widths_;
   HaloExchange exchange_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/csr.h"
 #include "comm/channel.h"
+#include "exchange/plan_cover.h"
 #include "graph/shard.h"
 
 namespace tersegraph {
@@ -13,21 +14,35 @@ namespace tersegraph {
 /// the result is y += scatter * r. The backward exchange of a forward one is its transpose: gather' = scatter^T,
 /// scatter' = gather^T.
 struct ExchangePlan {
-  Csr gather;                         ///< (rows sent, owned): a selection forward, sums over local rows backward
+  Csr gather;                         ///< (rows sent, owned): selections and sums over local rows
   std::vector<int64_t> send_offsets;  ///< (ranks + 1): gather rows send_offsets[q] .. send_offsets[q+1]-1 go to rank q
-  std::vector<int64_t> send_ids;      ///< global node id of each gather row: keys its random numbers
-  Csr scatter;                        ///< (owned, rows received)
+  std::vector<int64_t> send_ids;      ///< one a gather row: keys its random numbers. A node's global id where that
+                                      ///< node's row or gradient travels; beyond all ids for partial sums
+  Csr scatter;                        ///< (owned, rows received), columns ascending
   std::vector<int64_t> receive_offsets;  ///< (ranks + 1)
+  std::vector<int64_t> receive_ids;      ///< what the senders have as send_ids
 
   int64_t rows_sent() const { return send_offsets.back(); }
   int64_t rows_received() const { return receive_offsets.back(); }
 };
 
-/// Forward: owned rows go to every rank that has a copy of them in its halo; scatter is the shard's `remote` operator.
-/// Collective: ranks tell each other which rows they need (Traffic::setup).
-ExchangePlan plan_forward(const Shard& shard, Channel& channel);
+/// Forward: y += remote x_halo. `remote` is the shard's, or a part of it: (owned, halo) with some entries left out, and
+/// then no row travels that only those need. From each rank come first the rows that travel as they are, in the halo's
+/// order, then the partial sums, by the local row that they belong to. Collective: ranks tell each other what they need
+/// (Traffic::setup).
+ExchangePlan plan_forward(const Shard& shard, CsrView remote, RowChoice choice, Channel& channel);
 
-/// Backward: each rank sums the gradient of its halo copies and sends the sums to the owners.
-ExchangePlan plan_backward(const Shard& shard, const ExchangePlan& forward);
+/// The rows received are the shard's halo, in its order, and scatter is its `remote`.
+inline ExchangePlan plan_forward(const Shard& shard, Channel& channel) {
+  return plan_forward(shard, shard.remote, RowChoice::sources, channel);
+}
+
+/// Backward: rows that travelled as they are become sums of gradients over the receiver's rows; of a partial sum the
+/// gradient of its destination travels back.
+ExchangePlan plan_backward(const ExchangePlan& forward);
+
+inline ExchangePlan plan_backward(const Shard&, const ExchangePlan& forward) {
+  return plan_backward(forward);
+}
 
 }  // namespace tersegraph

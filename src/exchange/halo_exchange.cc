@@ -1,5 +1,8 @@
 #include "exchange/halo_exchange.h"
 
+#include <algorithm>
+#include <array>
+
 #include "comm/collectives.h"
 
 namespace tersegraph {
@@ -15,8 +18,14 @@ int64_t aligned(int64_t bytes) {
 
 }  // namespace
 
-MessageLayout HaloExchange::layout(const std::vector<int64_t>& offsets, int peer) const {
-  return {offsets[peer + 1] - offsets[peer], cols_, pass_.bits};
+MessageLayout HaloExchange::sent_layout(int peer) const {
+  if (pass_.widths != nullptr) return pass_.widths->sent(peer);
+  return {plan_->send_offsets[peer + 1] - plan_->send_offsets[peer], cols_, pass_.bits};
+}
+
+MessageLayout HaloExchange::expected_layout(int peer) const {
+  if (pass_.widths != nullptr) return pass_.widths->expected(peer);
+  return {plan_->receive_offsets[peer + 1] - plan_->receive_offsets[peer], cols_, pass_.bits};
 }
 
 void HaloExchange::start(const ExchangePlan& plan, ConstMatrixView x, const ExchangePass& pass) {
@@ -33,60 +42,75 @@ void HaloExchange::post_receives() {
   const int ranks = channel_.size();
   incoming_start_.assign(ranks + 1, 0);
   for (int q = 0; q < ranks; ++q) {
-    incoming_start_[q + 1] = incoming_start_[q] + aligned(layout(plan_->receive_offsets, q).capacity());
+    incoming_start_[q + 1] = incoming_start_[q] + aligned(expected_layout(q).capacity());
   }
   incoming_.reserve(incoming_start_[ranks]);
   receives_.assign(ranks, kNone);
   for (int q = 0; q < ranks; ++q) {
-    const MessageLayout expected = layout(plan_->receive_offsets, q);
-    if (expected.rows == 0) continue;
+    const MessageLayout expected = expected_layout(q);
+    if (expected.empty()) continue;
     const std::span room(incoming_.data() + incoming_start_[q], static_cast<size_t>(expected.capacity()));
     receives_[q] = channel_.receive(q, kHaloTag, room);
   }
 }
 
-void HaloExchange::encode(ConstMatrixView x) {
+/// Where each row goes in its peer's message.
+void HaloExchange::place_rows() {
   const int ranks = channel_.size();
   const int64_t rows = plan_->rows_sent();
+  std::array<int64_t, 33> bytes_of{};
+  for (int bits = 1; bits <= 32; ++bits) bytes_of[bits] = payload_bytes(bits, cols_);
   outgoing_start_.assign(ranks + 1, 0);
-  row_bits_.assign(rows, static_cast<uint8_t>(pass_.bits));
+  if (pass_.widths == nullptr) row_bits_.assign(rows, static_cast<uint8_t>(pass_.bits));
+  const uint8_t* const bits = row_widths();
   row_offsets_.resize(rows);
-  row_params_.resize(rows);
   for (int q = 0; q < ranks; ++q) {
-    const MessageLayout message = layout(plan_->send_offsets, q);
-    const int64_t payload = outgoing_start_[q] + message.payload_offset(), row_bytes = message.row_bytes();
-    for (int64_t k = 0; k < message.rows; ++k) row_offsets_[plan_->send_offsets[q] + k] = payload + k * row_bytes;
+    const MessageLayout message = sent_layout(q);
+    int64_t payload = outgoing_start_[q] + message.payload_offset();
+    for (int64_t k = plan_->send_offsets[q]; k < plan_->send_offsets[q + 1]; ++k) {
+      row_offsets_[k] = payload;
+      payload += bytes_of[bits[k]];
+    }
     outgoing_start_[q + 1] = outgoing_start_[q] + aligned(message.capacity());
   }
-  outgoing_.reserve(outgoing_start_[ranks]);
+}
+
+void HaloExchange::encode(ConstMatrixView x) {
+  place_rows();
+  row_params_.resize(plan_->rows_sent());
+  outgoing_.reserve(outgoing_start_.back());
   encode_rows(plan_->gather, x, plan_->send_ids.data(), pass_.key,
-              {row_bits_.data(), row_offsets_.data(), outgoing_.data(), row_params_.data()});
+              {row_widths(), row_offsets_.data(), outgoing_.data(), row_params_.data(), pass_.trace});
 }
 
 void HaloExchange::send_messages() {
   const int ranks = channel_.size();
+  const bool counts = pass_.kind == Traffic::halo_forward || pass_.kind == Traffic::halo_backward;
+  extension_bytes_ = 0;
   sends_.assign(ranks, kNone);
   for (int q = 0; q < ranks; ++q) {
-    const MessageLayout message = layout(plan_->send_offsets, q);
-    if (message.rows == 0) continue;
+    const MessageLayout message = sent_layout(q);
+    halo_values_ += counts ? message.values() : 0;
+    halo_bits_ += counts ? message.value_bits() : 0;
+    if (message.empty()) continue;
     std::byte* const start = outgoing_.data() + outgoing_start_[q];
     const int64_t length = seal_message(message, sequence_, row_params_.data() + plan_->send_offsets[q], start);
+    extension_bytes_ += length - message.extension_offset();
     sends_[q] = channel_.send(pass_.kind, q, kHaloTag, {start, static_cast<size_t>(length)});
-  }
-  if (pass_.kind == Traffic::halo_forward || pass_.kind == Traffic::halo_backward) {
-    const int64_t values = plan_->rows_sent() * cols_;
-    halo_values_ += values;
-    halo_bits_ += values * pass_.bits;
   }
 }
 
 void HaloExchange::take_messages() {
   received_.resize(plan_->rows_received());
   for (int q = 0; q < channel_.size(); ++q) {
-    if (receives_[q] == kNone) continue;
+    const MessageLayout expected = expected_layout(q);
+    EncodedRow* const rows = received_.data() + plan_->receive_offsets[q];
+    if (receives_[q] == kNone) {
+      std::fill_n(rows, expected.rows(), EncodedRow{nullptr, {}, 0});
+      continue;
+    }
     const size_t length = channel_.wait(pass_.kind, receives_[q]);
-    open_message(layout(plan_->receive_offsets, q), sequence_, q, {incoming_.data() + incoming_start_[q], length},
-                 received_.data() + plan_->receive_offsets[q]);
+    open_message(expected, sequence_, q, {incoming_.data() + incoming_start_[q], length}, rows);
   }
 }
 

@@ -8,6 +8,7 @@
 #include "base/timer.h"
 #include "comm/channel.h"
 #include "exchange/exchange_plan.h"
+#include "exchange/exchange_widths.h"
 #include "exchange/message.h"
 #include "kernels/row_codec.h"
 
@@ -18,6 +19,8 @@ struct ExchangePass {
   Traffic kind = Traffic::halo_forward;
   int bits = 32;
   StreamKey key;
+  const ExchangeWidths* widths = nullptr;  ///< of each row, instead of `bits`; laid out, and good until finish()
+  RowTrace trace = {};                     ///< arrays by row of the plan
 };
 
 /// Moves encoded rows between ranks: start() encodes and sends, finish() adds what arrived. Between the two the rank
@@ -42,12 +45,18 @@ class HaloExchange {
   /// Frees the buffers (after a setup exchange that was far larger than those of an epoch).
   void release();
 
+  /// Bytes of the last start() that rows with fp32 minima took: no choice of widths foresees them.
+  int64_t extension_bytes() const { return extension_bytes_; }
+
   /// Bits and values sent so far under halo_forward and halo_backward: their ratio is the mean bit-width.
   int64_t halo_bits() const { return halo_bits_; }
   int64_t halo_values() const { return halo_values_; }
 
  private:
-  MessageLayout layout(const std::vector<int64_t>& offsets, int peer) const;
+  MessageLayout sent_layout(int peer) const;
+  MessageLayout expected_layout(int peer) const;
+  const uint8_t* row_widths() const { return pass_.widths != nullptr ? pass_.widths->send.data() : row_bits_.data(); }
+  void place_rows();
   void post_receives();
   void encode(ConstMatrixView x);
   void send_messages();
@@ -58,7 +67,7 @@ class HaloExchange {
   ExchangePass pass_;
   int64_t cols_ = 0;
   uint32_t sequence_ = 0;
-  int64_t halo_bits_ = 0, halo_values_ = 0;
+  int64_t halo_bits_ = 0, halo_values_ = 0, extension_bytes_ = 0;
 
   Buffer outgoing_, incoming_;
   std::vector<int64_t> outgoing_start_, incoming_start_;  ///< (ranks + 1): where each peer's message begins

@@ -1,16 +1,42 @@
 #pragma once
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "exchange/bit_assigner.h"
+#include "exchange/lane_prices.h"
+
 namespace tersegraph {
 
 /// How halo rows are encoded when ranks exchange them during training. Evaluation and layer 0 are always exact.
-enum class ExchangePolicy { exact, uniform };
+///   exact     fp32
+///   uniform   one width for all
+///   random    each message one of `widths`, drawn anew every `assign_every` epochs
+///   adaptive  each message one of `widths`, chosen from what its rows were like (AdaQP, MLSys 2023)
+enum class ExchangePolicy { exact, uniform, random, adaptive };
+
+/// What ranks on one host send each other: fp32, or the same as what goes between hosts (every rank then counts as a
+/// host). `automatic`: fp32, unless there is but one host.
+enum class IntraHost { automatic, exact, same };
 
 struct ExchangeConfig {
   ExchangePolicy policy = ExchangePolicy::exact;
   int bits = 32;  ///< of `uniform`: 1..8 integer rows, 16 bf16, 32 fp32
 
-  /// Bits a value of what is sent in training.
-  int halo_bits() const { return policy == ExchangePolicy::exact ? 32 : bits; }
+  std::vector<int> widths{2, 4, 8};                         ///< of `random` (1..8) and `adaptive` (0..8)
+  int assign_every = 50;                                    ///< epochs
+  AssignerGoal goal = {};                                   ///< of `adaptive`
+  Lanes::Schedule schedule = Lanes::Schedule::all_at_once;  ///< of the time model
+  std::string link = {};                                    ///< as parse_links takes it; empty: see WidthPolicy
+  IntraHost intra = IntraHost::automatic;
+
+  bool mixes_widths() const { return policy == ExchangePolicy::random || policy == ExchangePolicy::adaptive; }
+  /// The most bits a value of what is sent between hosts in training.
+  int halo_bits() const {
+    if (mixes_widths()) return widths.empty() ? 0 : *std::max_element(widths.begin(), widths.end());
+    return policy == ExchangePolicy::exact ? 32 : bits;
+  }
 };
 
 }  // namespace tersegraph

@@ -33,7 +33,7 @@ void SlopeHistograms::add(int exchange, const WidthLadder& ladder, int64_t cols,
     head[0] += 1;
     head[1] += lowest_bytes;
     head[2] += lowest_cost;
-    head[3] += static_cast<double>(MessageLayout{last - first, cols, 32}.capacity());
+    head[3] += static_cast<double>(MessageLayout(last - first, cols, 32).capacity());
   }
 }
 

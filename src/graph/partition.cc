@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "graph/metis.h"
 #include "graph/pattern.h"
+#include "graph/refine_volume.h"
 
 namespace tersegraph {
 namespace {
@@ -49,9 +50,10 @@ void fill_empty_parts(std::vector<int32_t>& part_of, int parts) {
 PartitionMethod parse_partition_method(std::string_view name) {
   if (name == "metis") return PartitionMethod::metis_cut;
   if (name == "metis-volume") return PartitionMethod::metis_volume;
+  if (name == "metis-refined") return PartitionMethod::metis_refined;
   if (name == "random") return PartitionMethod::random;
   if (name == "block") return PartitionMethod::block;
-  fail_input("partition '{}' is not known; choose metis, metis-volume, random or block", name);
+  fail_input("partition '{}' is not known; choose metis, metis-volume, metis-refined, random or block", name);
 }
 
 Partition make_partition(const Graph& graph, int parts, PartitionMethod method, uint64_t seed) {
@@ -65,9 +67,10 @@ Partition make_partition(const Graph& graph, int parts, PartitionMethod method, 
     partition.part_of = block_parts(nodes, parts);
   } else {
     const MetisObjective objective =
-        method == PartitionMethod::metis_cut ? MetisObjective::cut : MetisObjective::volume;
+        method == PartitionMethod::metis_volume ? MetisObjective::volume : MetisObjective::cut;
     partition.part_of = metis_kway(UndirectedPattern(graph.adjacency).view(), parts, objective, seed);
     fill_empty_parts(partition.part_of, parts);
+    if (method == PartitionMethod::metis_refined) refine_volume(graph.adjacency, partition);
   }
   return partition;
 }
@@ -75,7 +78,7 @@ Partition make_partition(const Graph& graph, int parts, PartitionMethod method, 
 PartitionFacts inspect(const Graph& graph, const Partition& partition) {
   PartitionFacts facts;
   const CsrView a = graph.adjacency;
-  std::vector<int64_t> halo(partition.parts, 0);
+  std::vector<int64_t> halo(partition.parts, 0), volume(partition.parts, 0);
   std::vector<int64_t> counted_for(partition.parts, -1);  // the last node that part p was found to need
   for (int64_t u = 0; u < a.rows; ++u) {
     for (int64_t e = a.begin(u); e < a.end(u); ++e) {
@@ -85,11 +88,14 @@ PartitionFacts inspect(const Graph& graph, const Partition& partition) {
       if (counted_for[p] == u) continue;
       counted_for[p] = u;
       ++halo[p];
+      ++volume[p];
+      ++volume[partition.part_of[u]];
     }
   }
   const std::vector<int64_t> sizes = part_sizes(partition.part_of, partition.parts);
   facts.halo_rows = std::accumulate(halo.begin(), halo.end(), int64_t{0});
   facts.largest_halo = *std::max_element(halo.begin(), halo.end());
+  facts.largest_volume = *std::max_element(volume.begin(), volume.end());
   facts.smallest_part = *std::min_element(sizes.begin(), sizes.end());
   facts.largest_part = *std::max_element(sizes.begin(), sizes.end());
   return facts;

@@ -14,9 +14,10 @@ struct Partition {
   std::vector<int32_t> part_of;
 };
 
-enum class PartitionMethod { metis_cut, metis_volume, random, block };
-PartitionMethod parse_partition_method(
-    std::string_view name);  ///< "metis", "metis-volume", "random", "block"; else InputError
+/// metis_refined: metis_cut, then refine_volume (graph/refine_volume.h).
+enum class PartitionMethod { metis_cut, metis_volume, metis_refined, random, block };
+/// "metis", "metis-volume", "metis-refined", "random", "block"; else InputError.
+PartitionMethod parse_partition_method(std::string_view name);
 
 /// Errors: InputError when there are more parts than nodes. Self loops and duplicates are hidden from METIS, which dies
 /// on them.
@@ -26,6 +27,7 @@ struct PartitionFacts {
   int64_t cut_edges = 0;  ///< directed edges between parts
   int64_t halo_rows = 0;  ///< sum over parts
   int64_t largest_halo = 0, smallest_part = 0, largest_part = 0;
+  int64_t largest_volume = 0;  ///< the most rows that a part sends and receives in one exchange
 };
 PartitionFacts inspect(const Graph& graph, const Partition& partition);
 

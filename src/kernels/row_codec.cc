@@ -79,12 +79,26 @@ HWY_INLINE void ForColumnsAtRandom(int64_t cols, uint64_t row_key, const Kernel&
   ForColumns(d, column, cols, WithRandomNumbers<Kernel>{kernel, row_key});
 }
 
+/// Sums of f (1 - f) in units of 2^-kTraceBits, by lane; whole numbers, so that any length of vectors gives the same.
+constexpr int kTraceBits = 12;
+struct alignas(64) TraceSums {
+  uint32_t lanes[16] = {};
+
+  uint64_t total() const {
+    uint64_t sum = 0;
+    for (const uint32_t lane : lanes) sum += lane;
+    return sum;
+  }
+};
+
+template <bool kTrace>
 struct QuantizeColumns {
   const float* x;
   RowParams params;
   float units_per_value;
   uint32_t top;
   uint8_t* codes;
+  TraceSums* sums;
 
   template <class D, class VU>
   HWY_INLINE void operator()(D d, int64_t column, VU random) const {
@@ -94,6 +108,11 @@ struct QuantizeColumns {
     const auto code = hn::Min(hn::ShiftRight<16>(hn::Add(units, random)), hn::Set(du, top));
     const hn::Rebind<uint8_t, D> d8;
     hn::StoreU(hn::TruncateTo(d8, code), d8, codes + column);
+    if constexpr (kTrace) {
+      const auto f = hn::And(units, hn::Set(du, 0xFFFFu));
+      const auto spread = hn::ShiftRight<32 - kTraceBits>(hn::Mul(f, hn::Sub(hn::Set(du, 0x10000u), f)));
+      hn::StoreU(hn::Add(spread, hn::LoadU(du, sums->lanes)), du, sums->lanes);
+    }
   }
 };
 
@@ -141,7 +160,9 @@ HWY_INLINE Extremes ExtremesBy(D d, const float* x, int64_t cols) {
           hn::GetLane(hn::SumOfLanes(d, zeros)) == 0.0f};
 }
 
-RowParams EncodeIntegers(const float* x, int64_t cols, int bits, uint64_t row_key, uint8_t* payload, uint8_t* codes) {
+/// variance: null, or where to add the row's (see RowTrace).
+RowParams EncodeIntegers(const float* x, int64_t cols, int bits, uint64_t row_key, uint8_t* payload, uint8_t* codes,
+                         float* variance) {
   if (cols == 0) return {};
   const Extremes extremes = ExtremesBy(Floats(), x, cols);
   const RowParams params = row_params(extremes.lowest, extremes.highest, extremes.finite, bits);
@@ -150,22 +171,47 @@ RowParams EncodeIntegers(const float* x, int64_t cols, int bits, uint64_t row_ke
     return params;
   }
   if (bits == 8) codes = payload;
-  const QuantizeColumns quantize{x, params, kUnitsPerStep / params.scale, (1u << bits) - 1, codes};
-  ForColumnsAtRandom(cols, row_key, quantize);
+  const uint32_t top = (1u << bits) - 1;
+  TraceSums sums;
+  const float units_per_value = kUnitsPerStep / params.scale;
+  if (variance == nullptr) {
+    ForColumnsAtRandom(cols, row_key, QuantizeColumns<false>{x, params, units_per_value, top, codes, nullptr});
+  } else {
+    ForColumnsAtRandom(cols, row_key, QuantizeColumns<true>{x, params, units_per_value, top, codes, &sums});
+    const float range = params.scale * static_cast<float>(top);
+    *variance += std::min(range * range, kLargestTrace) * static_cast<float>(sums.total()) / (1 << kTraceBits);
+  }
   if (bits == 8) return params;
   std::memset(codes + cols, 0, 8);
   PackCodes(bits, codes, cols, payload);
   return params;
 }
 
+float SquaredNorm(const float* x, int64_t cols) {
+  constexpr Floats d;
+  constexpr int64_t kLanes = hn::MaxLanes(Floats());
+  auto squares = hn::Zero(d);
+  int64_t column = 0;
+  for (; column + kLanes <= cols; column += kLanes) {
+    const auto v = hn::LoadU(d, x + column);
+    squares = hn::MulAdd(v, v, squares);
+  }
+  float sum = hn::GetLane(hn::SumOfLanes(d, squares));
+  for (; column < cols; ++column) sum += x[column] * x[column];
+  return sum;
+}
+
 void EncodeRow(const float* x, int64_t cols, int bits, uint64_t row_key, std::byte* payload, RowParams* params,
-               uint8_t* codes) {
-  if (bits == 32) {
+               float* variance, uint8_t* codes) {
+  if (bits == 0) {
+    *params = {};
+    if (variance != nullptr) EncodeIntegers(x, cols, 8, row_key, codes, codes, variance);
+  } else if (bits == 32) {
     std::copy_n(reinterpret_cast<const std::byte*>(x), cols * 4, payload);
   } else if (bits == 16) {
     ForColumnsAtRandom(cols, row_key, RoundColumns{x, payload});
   } else {
-    *params = EncodeIntegers(x, cols, bits, row_key, reinterpret_cast<uint8_t*>(payload), codes);
+    *params = EncodeIntegers(x, cols, bits, row_key, reinterpret_cast<uint8_t*>(payload), codes, variance);
   }
 }
 
@@ -181,8 +227,12 @@ void EncodeRows(const EncodeTask& t, int64_t begin, int64_t end, float* sum, uin
     } else {
       spmm_rows(gather, t.x, k, k + 1, sum);
     }
+    const RowTrace& trace = t.out.trace;
     EncodeRow(row, t.x.cols, t.out.bits[k], t.key.row(t.row_ids[k]), t.out.payload + t.out.offsets[k], t.out.params + k,
-              codes);
+              trace.variances == nullptr ? nullptr : trace.variances + k, codes);
+    if (trace.norms != nullptr && t.out.bits[k] <= 8) {
+      trace.norms[k] += std::min(SquaredNorm(row, t.x.cols), kLargestTrace);
+    }
   }
 }
 
@@ -236,6 +286,10 @@ struct DecodeFp32 {
 template <bool kAdd>
 void DecodeRowTo(const EncodedRow& row, int64_t cols, float value, float* y, uint8_t* codes) {
   constexpr Floats d;
+  if (row.bits == 0) {
+    if (!kAdd) std::fill_n(y, cols, 0.0f);
+    return;
+  }
   if (row.bits == 32) return ForColumns(d, 0, cols, DecodeFp32<kAdd>{row.payload, value, y});
   if (row.bits == 16) return ForColumns(d, 0, cols, DecodeBf16<kAdd>{row.payload, value, y});
   const auto* payload = reinterpret_cast<const uint8_t*>(row.payload);

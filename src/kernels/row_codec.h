@@ -10,7 +10,8 @@
 namespace tersegraph {
 
 /// Bit-widths of an encoded row: 1..8 are integer rows x^ = min + scale * q with q in 0..2^b-1; 16 is bf16; 32 is fp32.
-/// Rounding is stochastic and unbiased below 32 bits.
+/// Rounding is stochastic and unbiased below 32 bits. (A row of 0 bits, which only a mixed message has, is not sent and
+/// decodes to zero.)
 constexpr bool valid_bits(int bits) {
   return (bits >= 1 && bits <= 8) || bits == 16 || bits == 32;
 }
@@ -47,12 +48,25 @@ struct EncodedRow {
   int32_t bits = 32;
 };
 
+/// What encoding learns of the rows, added to what stands there; null: not wanted. Rows of 16 and 32 bits add nothing.
+struct RowTrace {
+  /// The variance of row k at b bits is variances[k] / (2^b - 1)^2: range^2 times the sum of f (1 - f), where f is what
+  /// is left of a value between two steps. (Uniform f would give cols / 6; entries on the minimum, of which rows after
+  /// a ReLU have many, add nothing.) A row of 0 bits is taken as of 8.
+  float* variances = nullptr;
+  float* norms = nullptr;  ///< squared
+};
+/// What range^2 counts as at most, so that sums of many rows stay finite.
+constexpr float kLargestTrace = 1e30f;
+
 /// Where encode_rows writes: row k goes to payload + offsets[k] with bits[k] bits; params[k] is set for integer widths.
+/// A row of 0 bits is only traced.
 struct EncodedRowsOut {
   const uint8_t* bits = nullptr;
   const int64_t* offsets = nullptr;
   std::byte* payload = nullptr;
   RowParams* params = nullptr;
+  RowTrace trace = {};
 };
 
 /// Encodes, for each row k of `gather` (m, n), the row sum_j gather(k, j) x_j of x (n, d): a selection when each row

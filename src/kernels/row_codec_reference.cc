@@ -44,6 +44,10 @@ void for_each_part(int bits, int64_t cols, int64_t c, Visit visit) {
 
 void encode_row_reference(const float* x, int64_t cols, int bits, uint64_t row_key, std::byte* payload,
                           RowParams* params) {
+  if (bits == 0) {
+    *params = {};
+    return;
+  }
   if (bits == 32) {
     std::memcpy(payload, x, static_cast<size_t>(cols) * 4);
     return;
@@ -70,7 +74,9 @@ void encode_row_reference(const float* x, int64_t cols, int bits, uint64_t row_k
 
 void decode_row_reference(const EncodedRow& row, int64_t cols, float* out) {
   for (int64_t c = 0; c < cols; ++c) {
-    if (row.bits == 32) {
+    if (row.bits == 0) {
+      out[c] = 0.0f;
+    } else if (row.bits == 32) {
       std::memcpy(&out[c], row.payload + 4 * c, 4);
     } else if (row.bits == 16) {
       uint16_t value;

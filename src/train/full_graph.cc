@@ -44,6 +44,7 @@ struct FullGraphTrainer::State final : GradientLearner {
     output_gradient.reshape(shard.owned_count(), model.outputs());
   }
 
+  void train_epoch(EpochMetrics& metrics) override;
   double compute_gradients(int64_t epoch, PhaseSeconds& seconds) override;
   ConstMatrixView evaluation_outputs() override;
   SentValues sent_values() const override {
@@ -62,6 +63,14 @@ struct FullGraphTrainer::State final : GradientLearner {
   GnnModel model;
   Matrix output_gradient;
 };
+
+void FullGraphTrainer::State::train_epoch(EpochMetrics& metrics) {
+  GradientLearner::train_epoch(metrics);
+  PhaseTimer timer(metrics.seconds, "assign");
+  aggregation.end_epoch(metrics.epoch);
+  metrics.bits = aggregation.widths().report().bits;
+  metrics.width_error = aggregation.widths().report().error;
+}
 
 double FullGraphTrainer::State::compute_gradients(int64_t epoch, PhaseSeconds& seconds) {
   const ModelPass pass{.training = true, .seed = config.seed, .epoch = epoch};
@@ -95,11 +104,19 @@ FullGraphTrainer::~FullGraphTrainer() = default;
 
 TrainResult FullGraphTrainer::train(Observer& observer) {
   state_->loop.run(*state_, state_->config.epochs, observer);
-  return state_->loop.finish(*state_);
+  TrainResult result = state_->loop.finish(*state_);
+  for (const auto& [exchange, seconds] : state_->aggregation.widths().hidden_seconds()) {
+    result.facts["hidden_seconds." + exchange] = seconds;
+  }
+  return result;
 }
 
 Matrix FullGraphTrainer::outputs() {
   return state_->loop.gather_outputs(*state_);
+}
+
+std::string FullGraphTrainer::link_words() const {
+  return state_->aggregation.widths().link_words();
 }
 
 Parameters& FullGraphTrainer::parameters() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "comm/channel.h"
 #include "data/dataset.h"
@@ -24,6 +25,10 @@ class FullGraphTrainer final : public Trainer {
   TrainResult train(Observer& observer) override;
   Matrix outputs() override;
   Parameters& parameters() override;
+
+  /// The links that adaptive widths are chosen by, as the option takes them: given to it, they repeat the run. "" where
+  /// none are needed.
+  std::string link_words() const override;
 
  private:
   struct State;

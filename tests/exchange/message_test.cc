@@ -25,9 +25,15 @@ const std::vector<RowParams> kParams{
     {1.5f, 0.25f}, {1000.123f, 0x1p-10f}, {-0.0f, 0.0f}, {-3.0e-8f, 1e-30f}, {-77.0f, 2.0f}};
 constexpr int64_t kWideRows = 2;
 
+Sealed seal(const MessageLayout& layout);
+
 /// A message with bytes of its own in every place of the payload.
 Sealed seal(int bits) {
-  Sealed sealed{{.rows = std::ssize(kParams), .cols = 16, .bits = bits}, {}};
+  return seal(MessageLayout(std::ssize(kParams), 16, bits));
+}
+
+Sealed seal(const MessageLayout& layout) {
+  Sealed sealed{layout, {}};
   sealed.bytes.resize(static_cast<size_t>(sealed.layout.capacity()));
   for (int64_t k = sealed.layout.payload_offset(); k < sealed.layout.extension_offset(); ++k) {
     sealed.bytes[static_cast<size_t>(k)] = static_cast<std::byte>(k * 37 % 251);
@@ -39,7 +45,7 @@ Sealed seal(int bits) {
 }
 
 std::vector<EncodedRow> open(const Sealed& sealed, uint32_t sequence = kSequence) {
-  std::vector<EncodedRow> rows(static_cast<size_t>(sealed.layout.rows));
+  std::vector<EncodedRow> rows(static_cast<size_t>(sealed.layout.rows()));
   open_message(sealed.layout, sequence, kPeer, sealed.bytes, rows.data());
   return rows;
 }
@@ -60,15 +66,15 @@ TEST_P(MessageOfBits, LengthIsHeaderParametersPayloadAndExtension) {
   const Sealed sealed = seal(bits);
   const int64_t rows = std::ssize(kParams), payload = rows * 16 * bits / 8;
   const int64_t params = bits <= 8 ? 4 * rows + 2 * kWideRows : 0;
-  EXPECT_EQ(std::ssize(sealed.bytes), 24 + params + payload);
+  EXPECT_EQ(std::ssize(sealed.bytes), 40 + params + payload);
 }
 
 TEST_P(MessageOfBits, OpensToWhatWasSealed) {
   const Sealed sealed = seal(GetParam());
   const std::vector<EncodedRow> rows = open(sealed);
-  for (int64_t k = 0; k < sealed.layout.rows; ++k) {
+  for (int64_t k = 0; k < sealed.layout.rows(); ++k) {
     const EncodedRow& row = rows[static_cast<size_t>(k)];
-    EXPECT_EQ(row.payload, sealed.bytes.data() + sealed.layout.payload_offset() + k * sealed.layout.row_bytes());
+    EXPECT_EQ(row.payload, sealed.bytes.data() + sealed.layout.payload_offset() + k * payload_bytes(GetParam(), 16));
     EXPECT_EQ(row.bits, GetParam());
     if (GetParam() > 8) continue;
     const RowParams expected = kParams[static_cast<size_t>(k)];
@@ -103,6 +109,17 @@ TEST_P(MessageOfBits, AnotherHeaderThanExpectedIsRejected) {
   expect_rejected(good, kSequence + 1);
 }
 
+TEST_P(MessageOfBits, EveryFlippedByteIsRejected) {
+  const Sealed good = seal(GetParam());
+  for (size_t k = 0; k < good.bytes.size(); ++k) {
+    for (const int flip : {1, 0x80, 0xFF}) {
+      Sealed bad = good;
+      bad.bytes[k] ^= static_cast<std::byte>(flip);
+      expect_rejected(bad);
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, MessageOfBits, ::testing::Values(1, 2, 3, 4, 5, 6, 7, 8, 16, 32));
 
 /// The extension is as long as the header says, but not what the rows need.
@@ -130,15 +147,68 @@ TEST(Message, ExtensionThatNoRowNeedsIsRejected) {
 }
 
 TEST(Message, NoRowsIsOnlyAHeader) {
-  const MessageLayout layout{.rows = 0, .cols = 16, .bits = 8};
+  const MessageLayout layout(0, 16, 8);
   std::vector<std::byte> bytes(static_cast<size_t>(layout.capacity()));
-  EXPECT_EQ(seal_message(layout, 1, nullptr, bytes.data()), 24);
+  EXPECT_EQ(seal_message(layout, 1, nullptr, bytes.data()), 40);
   EXPECT_NO_THROW(open_message(layout, 1, kPeer, bytes, nullptr));
+}
+
+TEST(Message, EveryRowMayHaveAWidthOfItsOwn) {
+  const std::vector<uint8_t> widths{8, 0, 3, 2, 32}, others{8, 0, 2, 3, 32};
+  const Sealed sealed = seal(MessageLayout(widths, 16));
+  // Row 1, which is not sent, has one of the two wide minima.
+  EXPECT_EQ(std::ssize(sealed.bytes), 40 + 4 * 3 + 16 + 0 + 6 + 4 + 64 + 2);
+  EXPECT_EQ(sealed.layout.value_bits(), 16 * (8 + 0 + 3 + 2 + 32));
+  const std::vector<EncodedRow> rows = open(sealed);
+  const std::byte* payload = sealed.bytes.data() + sealed.layout.payload_offset();
+  for (const size_t k : {0, 1, 2, 3, 4}) {
+    EXPECT_EQ(rows[k].bits, widths[k]);
+    EXPECT_EQ(rows[k].payload, payload);
+    payload += payload_bytes(widths[k], 16);
+    if (has_params(widths[k])) {
+      EXPECT_EQ(rows[k].params.min, kParams[k].min) << k;
+    }
+  }
+
+  // As long, but of other widths: what a rank would send that has not taken over the last ones.
+  Sealed stale = sealed;
+  stale.layout = MessageLayout(others, 16);
+  expect_rejected(stale);
+  for (size_t k = 0; k < sealed.bytes.size(); ++k) {
+    Sealed bad = sealed;
+    bad.bytes[k] ^= std::byte{4};
+    expect_rejected(bad);
+  }
+}
+
+TEST(Message, DamageShowsInLongMessagesToo) {
+  const MessageLayout layout(900, 256, 8);
+  const std::vector<RowParams> params(900);
+  Sealed sealed{layout, std::vector<std::byte>(static_cast<size_t>(layout.capacity()))};
+  const auto seal_again = [&] {
+    sealed.bytes.resize(static_cast<size_t>(seal_message(layout, kSequence, params.data(), sealed.bytes.data())));
+  };
+  seal_again();
+  EXPECT_NO_THROW(open(sealed));
+  for (size_t k = 0; k < sealed.bytes.size(); k += 4099) {
+    Sealed bad = sealed;
+    bad.bytes[k] ^= std::byte{0x80};
+    expect_rejected(bad);
+  }
+  // Pieces that change places, near and far.
+  const auto first = sealed.bytes.begin() + layout.payload_offset() + 100;
+  std::fill_n(first, 64, std::byte{7});
+  seal_again();
+  for (const int64_t distance : {64, 65536}) {
+    std::swap_ranges(first, first + 64, first + distance);
+    expect_rejected(sealed);
+    std::swap_ranges(first, first + 64, first + distance);
+  }
 }
 
 /// Diverging numbers travel too, so that the receiver notices.
 TEST(Message, NotANumberStaysOne) {
-  const MessageLayout layout{.rows = 1, .cols = 1, .bits = 8};
+  const MessageLayout layout(1, 1, 8);
   const RowParams params{std::bit_cast<float>(0xFFFFFFFFu), std::bit_cast<float>(0xFFFF0000u)};
   std::vector<std::byte> bytes(static_cast<size_t>(layout.capacity()));
   bytes.resize(static_cast<size_t>(seal_message(layout, 1, &params, bytes.data())));

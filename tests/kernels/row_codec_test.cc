@@ -58,7 +58,9 @@ struct Message {
     params.assign(bits.size(), {-7.0f, -7.0f});
   }
 
-  EncodedRowsOut out() { return {bits.data(), offsets.data(), payload.data(), params.data()}; }
+  EncodedRowsOut out(RowTrace trace = {}) {
+    return {bits.data(), offsets.data(), payload.data(), params.data(), trace};
+  }
   EncodedRow row(size_t k) const { return {payload.data() + offsets[k], params[k], bits[k]}; }
   std::vector<EncodedRow> rows() const {
     std::vector<EncodedRow> all;
@@ -199,6 +201,67 @@ TEST(RowCodec, AccumulatesDecodedRows) {
       });
     }
   }
+}
+
+/// range^2 times the sum of f (1 - f), in double precision.
+double variance_weight(const float* x, int64_t cols, int bits) {
+  std::vector<std::byte> payload(static_cast<size_t>(payload_bytes(bits, cols)));
+  RowParams params;
+  encode_row_reference(x, cols, bits, 1, payload.data(), &params);
+  if (params.scale == 0.0f || std::isnan(params.min)) return 0;
+  double sum = 0;
+  for (int64_t c = 0; c < cols; ++c) {
+    const double steps = (static_cast<double>(x[c]) - params.min) / params.scale, f = steps - std::floor(steps);
+    sum += f * (1 - f);
+  }
+  const double range = static_cast<double>(params.scale) * ((1 << bits) - 1);
+  return std::min(range * range, 1e30) * sum;
+}
+
+TEST(RowCodec, TracesTheVarianceOfEveryRow) {
+  constexpr int64_t kRows = 160;
+  const Csr gather = selection(kRows);
+  const auto row_ids = ids(kRows);
+  std::vector<uint8_t> widths = all_widths(kRows);
+  for (size_t k = 0; k < widths.size(); k += 7) widths[k] = 0;
+  for (const int64_t cols : {1, 7, 40, 129, 256}) {
+    const Matrix x = rows_of_all_kinds(kRows, cols);
+    std::vector<float> expected_variances;
+    for_each_target([&] {
+      Message m(cols, widths, 3), untraced(cols, widths, 3);
+      std::vector<float> variances(kRows, 1.0f), norms(kRows, 2.0f);
+      encode_rows(gather, x, row_ids.data(), kKey, m.out({variances.data(), norms.data()}));
+      encode_rows(gather, x, row_ids.data(), kKey, untraced.out());
+      ASSERT_TRUE(m == untraced) << "tracing changes nothing";
+      for (int64_t k = 0; k < kRows; ++k) {
+        double square = 0;
+        for (int64_t c = 0; c < cols; ++c) square += static_cast<double>(x(k, c)) * x(k, c);
+        const double variance = widths[k] > 8 ? 0 : variance_weight(x.row(k), cols, widths[k] == 0 ? 8 : widths[k]);
+        ASSERT_NEAR(variances[k], 1 + variance, 1e-6 + 0.01 * variance) << "row " << k;
+        ASSERT_NEAR(norms[k], 2 + (widths[k] > 8 ? 0 : std::min(square, 1e30)), 1e-5 * (2 + square)) << "row " << k;
+      }
+      if (expected_variances.empty()) expected_variances = variances;
+      ASSERT_EQ(variances, expected_variances) << "the same on every target";
+    });
+  }
+}
+
+TEST(RowCodec, ARowOfNoBitsIsZeroAndTakesNoBytes) {
+  constexpr int64_t kRows = 3, kColumns = 20;
+  const Matrix x = random_matrix(kRows, kColumns, 4);
+  Message m(kColumns, {8, 0, 8}, 0);
+  EXPECT_EQ(m.offsets[1], m.offsets[2]);
+  encode_rows(selection(kRows), x, ids(kRows).data(), kKey, m.out());
+  std::vector<float> row(kColumns, 5.0f);
+  decode_row(m.row(1), kColumns, row.data());
+  EXPECT_EQ(row, std::vector<float>(kColumns));
+  decode_row_reference(m.row(1), kColumns, row.data());
+  EXPECT_EQ(row, std::vector<float>(kColumns));
+  Matrix y = random_matrix(kRows, kColumns, 5);
+  const Matrix before = copy_of(y);
+  accumulate_rows(selection(kRows), m.rows().data(), y);
+  EXPECT_EQ(std::memcmp(y.row(1), before.row(1), kColumns * 4), 0);
+  EXPECT_NE(std::memcmp(y.row(2), before.row(2), kColumns * 4), 0);
 }
 
 TEST(RowCodec, ThreadCountDoesNotChangeAByte) {

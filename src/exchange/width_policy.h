@@ -1,0 +1,121 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "comm/channel.h"
+#include "exchange/halo_exchange.h"
+#include "exchange/policy.h"
+
+namespace tersegraph {
+
+/// The widths in use, over all ranks, and what the last choice of them foresaw.
+struct WidthReport {
+  std::map<std::string, double> bits;  ///< mean bits a value by exchange: "forward.1", "backward.2"
+  std::optional<double> error;         ///< of AssignerGoal; and of one epoch:
+  double seconds = 0, bytes = 0;
+  bool met = true;  ///< the budget was
+};
+
+/// What one rank knows of the widths between epochs: with it, a later run continues as if nothing had happened.
+struct WidthState {
+  struct Exchange {
+    int32_t backward = 0, layer = 0;
+    int64_t cols = 0;
+    std::vector<uint8_t> send, receive;   ///< widths in use; empty: one for all
+    std::vector<float> variances, norms;  ///< of each row sent, summed over `passes`
+    int64_t passes = 0, extension_bytes = 0;
+    double hidden_seconds = 0;  ///< summed over `timed` passes
+    int64_t timed = 0;
+  };
+  std::vector<Exchange> exchanges;     ///< the same ones, in the same order, on every rank
+  std::vector<double> hidden_seconds;  ///< of `slack`, once measured
+  WidthReport report;
+};
+
+/// Decides how the rows of each exchange of an epoch are encoded, by an ExchangeConfig. Every rank makes the same calls
+/// in the same order.
+///
+/// Adaptive widths: the first epoch travels at the widest width. While messages are encoded their rows are traced (from
+/// epoch 10 on in every fourth epoch).
+/// After epochs 1, 10 and every assign_every-th (for `slack` that measures hidden seconds: not after the first) the
+/// ranks sum what they traced, decide alike, tell each other their rows' widths, and use them from the next epoch on.
+class WidthPolicy {
+ public:
+  /// Collective. Adaptive widths without config.link: the links between hosts are probed (except for a budget of bytes,
+  /// which needs none); where all ranks are on one host, they are taken for kLinkOnOneHost. Errors: InputError.
+  WidthPolicy(Channel& channel, const ExchangeConfig& config);
+  WidthPolicy(const WidthPolicy&) = delete;
+  WidthPolicy& operator=(const WidthPolicy&) = delete;
+
+  static constexpr const char* kLinkOnOneHost = "10gbit";
+
+  /// An exchange that takes place in every training epoch.
+  struct Exchange {
+    WidthState::Exchange state;
+    const ExchangePlan* plan = nullptr;  ///< null: not met since the state was restored
+    int64_t drawn = -1;                  ///< cycle of the random widths
+    ExchangeWidths widths;
+    bool mixed = false;   ///< widths are in use
+    bool traced = false;  ///< in this pass
+  };
+
+  struct When {
+    bool backward = false;
+    int layer = 0;
+    uint64_t seed = 0;
+    int64_t epoch = 0;
+  };
+
+  /// Completes the pass of a training exchange. `plan` must be the same at every call for one direction and layer.
+  Exchange& prepare(const ExchangePlan& plan, int64_t cols, const When& when, ExchangePass& pass);
+  /// Afterwards: bytes of its extension, and the seconds of computation between start() and finish().
+  void done(Exchange& exchange, int64_t extension_bytes, double hidden_seconds);
+
+  /// After every training epoch. Collective.
+  void end_epoch(int64_t epoch);
+
+  const WidthReport& report() const { return report_; }
+  /// The links as config.link takes them; "" when none are needed.
+  const std::string& link_words() const { return link_words_; }
+  /// Of `slack`, once measured or given: the seconds of each exchange that computation hides.
+  std::map<std::string, double> hidden_seconds() const;
+
+  WidthState state() const;
+  /// Before the first epoch.
+  void restore(WidthState state);
+
+ private:
+  using Key = std::pair<int, int>;  ///< backward?, layer
+
+  bool exact_peer(int peer) const { return place_of_[peer] == place_of_[channel_.rank()]; }
+  bool has_exact_peers() const;
+  void settle_links();
+  void bind(Exchange& exchange, const ExchangePlan& plan, int64_t cols, const When& when);
+  void fill_widths(Exchange& exchange, int bits);
+  void draw_widths(Exchange& exchange, const When& when);
+  bool due(int64_t epoch) const;
+  bool traces(int64_t epoch) const;
+  void decide();
+  void learn_coefficients();
+  void fix_hidden_seconds();
+  void adopt();
+  void count_bits();
+
+  Channel& channel_;
+  ExchangeConfig config_;
+  AssignerGoal goal_;
+  std::vector<int> place_of_;  ///< the host that each rank counts as
+  std::string link_words_;
+  std::optional<Lanes> lanes_;
+  std::map<Key, Exchange> exchanges_;
+  /// Of each row sent by a plan: the sum of the squared coefficients with which it enters the receiver's result.
+  std::map<const ExchangePlan*, std::vector<float>> coefficients_;
+  WidthReport report_;
+  bool widths_changed_ = false;
+};
+
+}  // namespace tersegraph
