@@ -59,12 +59,20 @@ struct RunConfig {
   int64_t threads = 0;              ///< a rank; 0: this machine's cores shared among its ranks
   std::string partition = "metis";  ///< metis, metis-volume, random, block
   std::string reorder = "auto";     ///< auto, none, rcm, clusters
-  std::string exchange = "exact";   ///< exact, uniform
+  std::string exchange = "exact";   ///< exact, uniform, random, adaptive
   int64_t bits = 0;                 ///< of uniform, or of p and q: 1 to 8, 16 or 32; 0: 8 or 4
+  std::string widths = "2,4,8";     ///< of random and adaptive
+  int64_t assign_every = 50;        ///< epochs between choices of widths
+  double lambda = 0.5;              ///< of adaptive: weight of the error against the time
+  std::string budget;               ///< of adaptive: bytes=SHARE, time=SECONDS, error=SHARE, slack; "": by lambda
+  std::string link;                 ///< of adaptive: "1gbit,50us", or every pair of hosts: "0>1 1gbit; 1>0 2gbit"
+  std::string link_rounds = "all";  ///< how adaptive thinks of an exchange: all at once, ring
+  std::string intra;                ///< ranks on one host: exact, same; "": exact, unless there is but one host
   bool layer0_cache = true;
   bool aggregate_first = false;
 
-  std::string out;  ///< "": runs/<UTC time>-<model>
+  int64_t checkpoint_every = 0;  ///< epochs; 0: only where a signal stops the run
+  std::string out;               ///< "": runs/<UTC time>-<model>
   bool quiet = false;
 };
 

@@ -42,4 +42,15 @@ struct RunOutcome {
 /// Trains as `tersegraph train` does, and leaves a run directory. Speaks to standard output unless config.quiet.
 RunOutcome run_training(const RunConfig& config);
 
+/// What may change when a run goes on; 0: as it was.
+struct ResumeChanges {
+  int64_t ranks = 0, threads = 0;
+  int64_t epochs = 0;  ///< more than it had
+  bool quiet = false;
+};
+
+/// Goes on with the run in `directory` from its newest checkpoint, as `tersegraph train --resume` does: with the same
+/// ranks to the same results, bit for bit. Where the run has ended already, it says so and `runs` stays empty.
+RunOutcome resume_training(const std::string& directory, const ResumeChanges& changes = {});
+
 }  // namespace tersegraph

@@ -39,6 +39,10 @@ void copy(const Matrix& from, MatrixView to) {
   std::memcpy(to.data, from.data(), from.bytes());
 }
 
+std::span<float> values_of(const Matrix& x) {
+  return {x.data(), static_cast<size_t>(x.size())};
+}
+
 Matrix transposed(const Matrix& x) {
   Matrix result(x.cols(), x.rows());
   for (int64_t i = 0; i < x.rows(); ++i) {
@@ -76,6 +80,8 @@ struct AdmmTrainer::State final : Learner {
   ConstMatrixView evaluation_outputs() override;
   void save_best() override { best = current.copy(); }
   void restore_best() override;
+  void save(SavedState& saved) override;
+  void load(const SavedState& saved) override;
   SentValues sent_values() const override;
   void write_parameters();
   void read_parameters();
@@ -184,6 +190,35 @@ void AdmmTrainer::State::restore_best() {
   write_parameters();
 }
 
+void AdmmTrainer::State::save(SavedState& saved) {
+  pipeline->save(saved);
+  if (channel.rank() != 0) return;
+  saved.set("iterations", iterations);
+  saved.set("bound", bound);
+  saved.set("lagrangian", state.lagrangian);
+  saved.set("best_layers", int64_t{best.layers()});
+  for (int l = 0; l < best.layers(); ++l) {
+    saved.set_values(fmt::format("best/{:04}/weight", l), best.w[l].data(), best.w[l].size());
+    saved.set_values(fmt::format("best/{:04}/bias", l), best.b[l].data(), best.b[l].size());
+  }
+}
+
+void AdmmTrainer::State::load(const SavedState& saved) {
+  iterations = saved.get<int64_t>("iterations");
+  bound = saved.get<double>("bound");
+  state.lagrangian = saved.get<double>("lagrangian");
+  const auto layers = saved.get<int64_t>("best_layers");
+  if (layers < 0 || layers > pipeline->layers()) fail_run("the checkpoint's best weights have {} layers", layers);
+  best = Mlp();
+  best.nonlinearity = config.admm.nonlinearity;
+  for (int l = 0; l < layers; ++l) {
+    const int64_t in = l == 0 ? input.inputs : config.admm.neurons;
+    const int64_t out = l + 1 == layers ? targets.outputs : config.admm.neurons;
+    saved.read_values(fmt::format("best/{:04}/weight", l), values_of(best.w.emplace_back(in, out)));
+    saved.read_values(fmt::format("best/{:04}/bias", l), values_of(best.b.emplace_back(1, out)));
+  }
+}
+
 /// parameters() <- the current weights, the first ones for hops that are neither reduced nor scaled.
 void AdmmTrainer::State::write_parameters() {
   Matrix first = basis ? basis->expand(current.w[0]) : copy_of(current.w[0]);
@@ -229,8 +264,14 @@ TrainResult AdmmTrainer::train(Observer& observer) {
   if (s.training_labels.empty()) fail_input("the split has no training node: ADMM trains on training nodes alone");
   s.iterations = 0;
   s.pipeline.emplace(config, s.input, s.channel);
-  for (size_t stage = 0; stage < config.stages.size(); ++stage) {
-    s.pipeline->grow(config.stages[stage]);
+  const int first = EpochLoop::first_stage(observer, config.stages.size());
+  const SavedState* saved = observer.resume_from();
+  for (size_t stage = first; stage < config.stages.size(); ++stage) {
+    if (saved != nullptr) {
+      s.pipeline->load(*std::exchange(saved, nullptr), config.stages[stage]);
+    } else {
+      s.pipeline->grow(config.stages[stage]);
+    }
     if (s.loop.run(s, config.iterations[stage], observer) != Ending::finished) break;
   }
   const int64_t link_bytes = s.pipeline->link_bytes();

@@ -91,17 +91,26 @@ void LayerPipeline::draw_weights(LayerBlock& block, int layer) const {
   block.b.fill(0.0f);
 }
 
-void LayerPipeline::grow(int layers) {
-  settle();
+/// Where each rank's layers begin.
+std::vector<int> LayerPipeline::spread(int layers) const {
   std::vector<double> costs;
   for (int l = 0; l < layers; ++l) {
     const LayerBlock block = make_block(l, layers);
     costs.push_back(layer_cost(input_.columns, block.in, block.out, block.first));
   }
-  const std::vector<int> next_begin = balance_layers(costs, channel_.size());
-  std::vector<LayerBlock> next;
-  for (int l = next_begin[channel_.rank()]; l < next_begin[channel_.rank() + 1]; ++l)
-    next.push_back(make_block(l, layers));
+  return balance_layers(costs, channel_.size());
+}
+
+std::vector<LayerBlock> LayerPipeline::make_blocks(const std::vector<int>& begin, int layers) const {
+  std::vector<LayerBlock> blocks;
+  for (int l = begin[channel_.rank()]; l < begin[channel_.rank() + 1]; ++l) blocks.push_back(make_block(l, layers));
+  return blocks;
+}
+
+void LayerPipeline::grow(int layers) {
+  settle();
+  const std::vector<int> next_begin = spread(layers);
+  std::vector<LayerBlock> next = make_blocks(next_begin, layers);
   if (layers_total_ == 0) {
     for (size_t k = 0; k < next.size(); ++k) {
       if (next[k].first || next[k].last) {

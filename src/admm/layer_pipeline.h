@@ -9,6 +9,7 @@
 #include "admm/mlp.h"
 #include "admm/objective.h"
 #include "admm/z_update.h"
+#include "base/saved_state.h"
 #include "base/timer.h"
 #include "comm/channel.h"
 
@@ -36,6 +37,11 @@ class LayerPipeline {
   /// was; spreads the layers over the ranks again; and sets p, z and q by a forward pass, u to 0. Collective.
   void grow(int layers);
 
+  /// Adds to rank 0's state all variables of all layers, and what their subproblems remember. Collective.
+  void save(SavedState& state);
+  /// Becomes the network that was saved, whatever ranks held it. Collective. Errors: RunError for one of other sizes.
+  void load(const SavedState& state, int layers);
+
   /// One iteration of every layer. Collective.
   void iterate(PhaseSeconds& seconds);
 
@@ -61,6 +67,8 @@ class LayerPipeline {
   int owner(int layer) const;
   bool joins_lower() const { return !blocks_.empty() && !blocks_.front().first; }
   bool joins_upper() const { return !blocks_.empty() && !blocks_.back().last; }
+  std::vector<int> spread(int layers) const;
+  std::vector<LayerBlock> make_blocks(const std::vector<int>& begin, int layers) const;
   LayerBlock make_block(int layer, int layers) const;
   void draw_weights(LayerBlock& block, int layer) const;
   void move_weights(std::vector<LayerBlock>& next, const std::vector<int>& next_begin, int layers);

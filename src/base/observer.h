@@ -25,16 +25,25 @@ struct EpochMetrics {
   PhaseSeconds seconds;                         ///< by phase, rank 0
   std::map<std::string, int64_t> bytes;         ///< sent in this epoch, by kind, sum over ranks
   double mean_bits = 32.0;                      ///< of the halo values sent in this epoch
+  std::map<std::string, double> bits;           ///< the same by exchange: "forward.1", "backward.2"
+  std::optional<double> width_error;            ///< of adaptive widths: their variance, 0 (widest) to 1 (narrowest)
 };
 
-/// How a trainer speaks to the outside without knowing files, terminals or signals. All calls come on rank 0, between
-/// epochs.
+class SavedState;
+
+/// How a trainer speaks to the outside without knowing files, terminals or signals. Every rank has one; all calls come
+/// between epochs, on rank 0 where nothing else is said.
 class Observer {
  public:
   virtual ~Observer() = default;
   virtual void on_epoch(const EpochMetrics&) {}
-  /// True asks every rank to stop after this epoch.
+  /// True on any rank asks all of them to stop after this epoch. Asked on every rank.
   virtual bool stop_requested() { return false; }
+  /// Whether the state after this epoch is to be kept. After the epoch in which training is stopped it always is.
+  virtual bool checkpoint_due(int64_t /*epoch*/) { return false; }
+  virtual void on_checkpoint(const SavedState&) {}
+  /// Where training goes on from, the same on every rank; none: from the start. Asked on every rank; lives as long.
+  virtual const SavedState* resume_from() { return nullptr; }
 };
 
 }  // namespace tersegraph

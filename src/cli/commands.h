@@ -15,5 +15,6 @@ void add_predict(CLI::App& app, Command& chosen);
 void add_info(CLI::App& app, Command& chosen);
 void add_generate(CLI::App& app, Command& chosen);
 void add_convert(CLI::App& app, Command& chosen);
+void add_report(CLI::App& app, Command& chosen);
 
 }  // namespace tersegraph

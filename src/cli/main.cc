@@ -63,6 +63,7 @@ int run(int argc, char** argv) {
   add_info(app, chosen);
   add_generate(app, chosen);
   add_convert(app, chosen);
+  add_report(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help_or_version) {

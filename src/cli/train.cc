@@ -8,6 +8,7 @@
 #include "comm/launch.h"
 #include "run/config.h"
 #include "run/options.h"
+#include "run/resume.h"
 #include "tersegraph/tersegraph.h"
 
 namespace tersegraph {
@@ -15,7 +16,7 @@ namespace {
 
 /// The words of the command line, kept until the configuration file has been read, since they override it.
 struct TrainWords {
-  std::string config_file;
+  std::string config_file, resume;
   std::vector<std::pair<const Option*, std::string>> given;
 };
 
@@ -59,13 +60,32 @@ RunConfig configure(const TrainWords& words) {
   return config;
 }
 
-int train(const TrainWords& words, char** argv) {
-  const RunConfig config = resolve(configure(words));
+ResumeChanges changes_of(const TrainWords& words) {
+  if (!words.config_file.empty()) fail_input("--resume reads the run's own config.toml; leave --config out");
+  RunConfig given;
+  for (const auto& [option, word] : words.given) {
+    const bool may_change = option->name == "ranks" || option->name == "threads" || option->name == "epochs";
+    if (!may_change && option->name != "quiet") {
+      fail_input("--{} cannot change when a run goes on; --ranks, --threads, --epochs and --quiet can", option->name);
+    }
+    set_option(given, *option, word, fmt::format("--{}", option->name));
+  }
+  return {given.ranks, given.threads, given.epochs, given.quiet};
+}
+
+void settle(const RunConfig& config, char** argv) {
   const bool processes = launched_ranks() > 1;
   settle_wait_policy(processes ? launched_ranks_here() : static_cast<int>(config.ranks),
                      static_cast<int>(config.threads), argv);
-  const RunOutcome outcome = run_training(config);
-  if (outcome.signal != 0) return 128 + outcome.signal;
+}
+
+int exit_code(const RunConfig& config, const RunOutcome& outcome) {
+  if (outcome.signal != 0) {
+    if (!config.quiet && launched_rank() == 0) {
+      fmt::print("stopped by a signal; to go on: tersegraph train --resume {}\n", outcome.directory);
+    }
+    return 128 + outcome.signal;
+  }
   for (const RunResult& run : outcome.runs) {
     if (run.ending == "diverged") {
       const bool admm = trainer_kind(config) == TrainerKind::admm;
@@ -77,6 +97,18 @@ int train(const TrainWords& words, char** argv) {
   return 0;
 }
 
+int train(const TrainWords& words, char** argv) {
+  if (!words.resume.empty()) {
+    const ResumeChanges changes = changes_of(words);
+    const RunConfig config = resolve(resumed_config(words.resume, changes));
+    settle(config, argv);
+    return exit_code(config, resume_training(words.resume, changes));
+  }
+  const RunConfig config = resolve(configure(words));
+  settle(config, argv);
+  return exit_code(config, run_training(config));
+}
+
 }  // namespace
 
 void add_train(CLI::App& app, Command& chosen, char** argv) {
@@ -84,6 +116,8 @@ void add_train(CLI::App& app, Command& chosen, char** argv) {
   static TrainWords words;
   command->add_option("--config", words.config_file, "read options from this file first; flags override it")
       ->type_name("FILE.toml");
+  command->add_option("--resume", words.resume, "go on with the run in this folder, from its newest checkpoint")
+      ->type_name("DIR");
   const RunConfig defaults;
   for (const Option& option : options()) {
     if (const auto* flag = std::get_if<bool RunConfig::*>(&option.field)) {
@@ -99,7 +133,8 @@ void add_train(CLI::App& app, Command& chosen, char** argv) {
       "  tersegraph train --data DATA --ranks 4 --exchange uniform --bits 4\n"
       "  tersegraph train --data cora.npz --model gamlp --optimizer admm --quantize pq --bits 4\n"
       "  mpirun -n 4 --hostfile HOSTS tersegraph train --data DATA --exchange uniform --bits 4\n"
-      "  tersegraph train --config runs/FOLDER/config.toml     repeats a run");
+      "  tersegraph train --config runs/FOLDER/config.toml     repeats a run\n"
+      "  tersegraph train --resume runs/FOLDER                 goes on with a run that was stopped or killed");
   command->callback([&chosen, argv] { chosen = [argv] { return train(words, argv); }; });
 }
 

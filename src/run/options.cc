@@ -212,6 +212,45 @@ void add_admm(Options& table) {
     table.push_back(read_by(option.name == "iterations" ? kMlp | kAdmm : kAdmm, option));
 }
 
+void add_widths(Options& table) {
+  const Options widths = {
+      {"Ranks", "widths", "bit-widths that random draws and adaptive chooses from, 0 to 8", &C::widths},
+      {"Ranks", "assign-every", "epochs between new widths", &C::assign_every, {}, between(1, kMaxCount)},
+      {"Ranks",
+       "lambda",
+       "weight of the error of adaptive widths; the rest weighs time",
+       &C::lambda,
+       {},
+       between(0, 1)},
+      {"Ranks",
+       "budget",
+       "of adaptive: bytes=0.08 (of fp32), time=0.2 (seconds an epoch), error=0.1 (0 to 1) or slack",
+       &C::budget,
+       {},
+       {},
+       "none: error and time by --lambda"},
+      {"Ranks",
+       "link",
+       "speed between hosts, like 1gbit,50us",
+       &C::link,
+       {},
+       {},
+       "probed where adaptive needs it; ranks on one host: 10gbit"},
+      {"Ranks",
+       "link-rounds",
+       "how long adaptive takes an exchange to be: all at once, or in the rounds of a ring",
+       &C::link_rounds,
+       {"all", "ring"}},
+      {"Ranks",
+       "intra",
+       "what ranks on one host send each other: exact, or same as between hosts",
+       &C::intra,
+       {"exact", "same"},
+       {},
+       "exact, unless there is but one host"}};
+  for (const Option& option : widths) table.push_back(read_by(kGraph, option));
+}
+
 void add_ranks(Options& table) {
   table.insert(
       table.end(),
@@ -229,9 +268,17 @@ void add_ranks(Options& table) {
         {},
         between(1, kMaxThreads),
         "all cores, shared"},
-       {"Ranks", "partition", "who owns which node", &C::partition, {"metis", "metis-volume", "random", "block"}},
+       {"Ranks",
+        "partition",
+        "who owns which node",
+        &C::partition,
+        {"metis", "metis-volume", "metis-refined", "random", "block"}},
        {"Ranks", "reorder", "order of a rank's nodes in memory", &C::reorder, {"auto", "none", "rcm", "clusters"}},
-       read_by(kGraph, {"Ranks", "exchange", "how rows are encoded between ranks", &C::exchange, {"exact", "uniform"}}),
+       read_by(kGraph, {"Ranks",
+                        "exchange",
+                        "how rows are encoded between ranks",
+                        &C::exchange,
+                        {"exact", "uniform", "random", "adaptive"}}),
        read_by(kGraph | kAdmm, {"Ranks",
                                 "bits",
                                 "bits a value of uniform, or of p and q: 1 to 8, 16 (bfloat16) or 32",
@@ -252,6 +299,13 @@ Options make_options() {
   add_training(table);
   add_admm(table);
   add_ranks(table);
+  add_widths(table);
+  table.push_back({"Output",
+                   "checkpoint-every",
+                   "epochs between checkpoints, from which --resume goes on; 0: only where a signal stops the run",
+                   &C::checkpoint_every,
+                   {},
+                   between(0, kMaxCount)});
   table.push_back({"Output", "out", "run directory", &C::out, {}, {}, "runs/<UTC time>-<model>", false});
   table.push_back({"Output", "quiet", "print nothing but errors", &C::quiet, {}, {}, "", false});
   return table;

@@ -66,6 +66,14 @@ std::string model_line(const RunConfig& config) {
   return words + '\n';
 }
 
+std::string width_words(const RunConfig& config) {
+  if (config.exchange == "exact") return "";
+  if (config.exchange == "uniform") return fmt::format(" of {} bits", config.bits);
+  const std::string widths = fmt::format(" of {} bits", config.widths);
+  if (config.exchange == "random") return widths;
+  return widths + (config.budget.empty() ? fmt::format(", lambda {}", config.lambda) : ", " + config.budget);
+}
+
 std::string rank_lines(const Job& job, const PartitionFacts& facts, int hosts, int ranks_here) {
   const RunConfig& config = job.config;
   std::string words =
@@ -75,8 +83,7 @@ std::string rank_lines(const Job& job, const PartitionFacts& facts, int hosts, i
         static_cast<double>(facts.cut_edges) / static_cast<double>(std::max<int64_t>(1, job.dataset.graph.edges()));
     words += fmt::format("; {} parts of {} to {} nodes, {:.1f} % of the edges cut, {}; {} exchange{}", config.partition,
                          format_count(facts.smallest_part), format_count(facts.largest_part), 100 * cut,
-                         plural(facts.halo_rows, "halo row"), config.exchange,
-                         config.exchange == "exact" ? "" : fmt::format(" of {} bits", config.bits));
+                         plural(facts.halo_rows, "halo row"), config.exchange, width_words(config));
   }
   words += '\n';
   if (launched_ranks() > 1 && cores_lost_to_binding(ranks_here) > 0) {

@@ -103,11 +103,31 @@ void resolve_model(RunConfig& config) {
   if (augmented && config.hops < 0) config.hops = sgc ? 2 : 3;
 }
 
+void refuse_unused(const RunConfig& config, std::initializer_list<std::string_view> names, std::string_view needs) {
+  for (const std::string_view name : names) {
+    const Option& option = find_option(name, name);
+    if (option_word(config, option) == option_word({}, option)) continue;
+    fail_input("--{} {} needs --exchange {}, but it is {}", name, option_word(config, option), needs, config.exchange);
+  }
+}
+
 void resolve_exchange(RunConfig& config) {
-  if (config.exchange == "exact" && config.bits != 0 && config.bits != 32) {
+  const bool exact = config.exchange == "exact", uniform = config.exchange == "uniform";
+  const bool adaptive = config.exchange == "adaptive";
+  if (exact && config.bits != 0 && config.bits != 32) {
     fail_input("--bits {} needs --exchange uniform; exact sends 32-bit values", config.bits);
   }
-  if (config.bits == 0) config.bits = config.exchange == "exact" ? 32 : 8;
+  if (!exact && !uniform && config.bits != 0) {
+    fail_input("--bits {} is for --exchange uniform; {} takes --widths", config.bits, config.exchange);
+  }
+  if (!adaptive) refuse_unused(config, {"lambda", "budget", "link", "link-rounds"}, "adaptive");
+  if (exact || uniform) refuse_unused(config, {"widths", "assign-every"}, "random or adaptive");
+  if (exact) refuse_unused(config, {"intra"}, "uniform, random or adaptive");
+  if (!config.budget.empty() && config.lambda != RunConfig{}.lambda) {
+    fail_input("--lambda {} and --budget {} contradict each other: a budget needs no weight", config.lambda,
+               config.budget);
+  }
+  if (config.bits == 0 && (exact || uniform)) config.bits = exact ? 32 : 8;
 }
 
 void resolve_quantization(RunConfig& config) {

@@ -122,6 +122,8 @@ Json to_json(const EpochMetrics& metrics) {
   line["seconds"] = metrics.seconds;
   line["bytes"] = metrics.bytes;
   line["mean_bits"] = metrics.mean_bits;
+  if (!metrics.bits.empty()) line["bits"] = metrics.bits;
+  if (metrics.width_error) line["width_error"] = *metrics.width_error;
   return line;
 }
 

@@ -1,6 +1,8 @@
 #include "run/run_directory.h"
 
+#include <fcntl.h>
 #include <fmt/chrono.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,6 +20,17 @@ namespace fs = std::filesystem;
 
 [[noreturn]] void fail_directory(const fs::path& path, const std::string& reason) {
   fail_input("--out {}: {}; choose another folder", path.string(), reason);
+}
+
+// Whole lines of epochs up to `epoch`, and nothing behind the first other one.
+std::string lines_until(const std::string& text, int64_t epoch) {
+  size_t end = 0;
+  for (size_t next = 0; (next = text.find('\n', end)) != std::string::npos; end = next + 1) {
+    const Json line = Json::parse(text.substr(end, next - end), nullptr, false);
+    const auto number = line.is_object() ? line.find("epoch") : line.end();
+    if (number == line.end() || !number->is_number_integer() || number->get<int64_t>() > epoch) break;
+  }
+  return text.substr(0, end);
 }
 
 // The nearest ancestor that exists: what decides whether the folder can be made.
@@ -49,14 +62,52 @@ RunDirectory::RunDirectory(fs::path path) : path_(std::move(path)) {
   if (error) fail_directory(path_, fmt::format("cannot be made ({})", error.message()));
 }
 
-void RunDirectory::write(const std::string& name, const std::string& contents) const {
-  write_file_atomically((path_ / name).string(), contents);
+void remove_temporaries(const fs::path& folder) {
+  std::error_code error;
+  for (fs::directory_iterator file(folder, error), end; !error && file != end; file.increment(error)) {
+    if (file->path().extension() == ".tmp") fs::remove(file->path(), error);
+  }
 }
 
-void RunDirectory::append_metrics(const EpochMetrics& metrics) {
-  if (!metrics_.is_open()) metrics_.open(path_ / "metrics.jsonl", std::ios::app | std::ios::binary);
-  metrics_ << to_json(metrics).dump() << '\n' << std::flush;
-  if (!metrics_) fail_run("cannot write {}: {}", (path_ / "metrics.jsonl").string(), std::strerror(errno));
+RunDirectory RunDirectory::reopen(fs::path path, int64_t epoch) {
+  RunDirectory directory(std::move(path), Reopened{});
+  remove_temporaries(directory.path_);
+  const std::string metrics = directory.path_ / "metrics.jsonl";
+  if (fs::exists(metrics)) {
+    const std::string kept = lines_until(read_file(metrics), epoch);
+    directory.write("metrics.jsonl", kept);
+    directory.metrics_bytes_ = std::ssize(kept);
+  }
+  return directory;
+}
+
+void RunDirectory::write(const std::string& name, const std::string& contents) const {
+  try {
+    write_file_atomically((path_ / name).string(), contents);
+  } catch (const InputError& error) {
+    fail_run("{}", error.what());
+  }
+}
+
+bool RunDirectory::append_metrics(const EpochMetrics& metrics, std::string& error) {
+  unwritten_ += to_json(metrics).dump() + '\n';
+  const std::string path = path_ / "metrics.jsonl";
+  // Opened anew each time, since the folder may have gone. Once there are lines the file is not made again: it would
+  // begin in the middle.
+  const int file = open(path.c_str(), O_WRONLY | O_CLOEXEC | (metrics_bytes_ == 0 ? O_CREAT : 0), 0666);
+  const auto size = std::ssize(unwritten_);
+  if (file < 0 || pwrite(file, unwritten_.data(), unwritten_.size(), metrics_bytes_) != size) {
+    error = fmt::format("{}: cannot write: {}", path, std::strerror(errno));
+    if (file >= 0) {
+      [[maybe_unused]] const int ignored = ftruncate(file, metrics_bytes_);
+      close(file);
+    }
+    return false;
+  }
+  close(file);
+  metrics_bytes_ += size;
+  unwritten_.clear();
+  return true;
 }
 
 std::string default_run_path(const std::string& model) {

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "data/npy.h"
 #include "run/options.h"
+#include "run/report.h"
 
 namespace tersegraph {
 namespace {
@@ -73,8 +74,13 @@ void write_predictions(const std::string& path, Task task, ConstMatrixView outpu
 void write_results(const RunDirectory& directory, const Dataset& dataset, const RunConfig& config,
                    const RunRecord& record, const Parameters& parameters) {
   directory.write("model.safetensors", to_safetensors(model_file(config, dataset, parameters)));
-  write_predictions((directory.path() / "predictions.npy").string(), dataset.labels.task, record.result.outputs);
+  try {
+    write_predictions((directory.path() / "predictions.npy").string(), dataset.labels.task, record.result.outputs);
+  } catch (const InputError& error) {
+    fail_run("{}", error.what());
+  }
   directory.write("summary.json", summarise(config, record).dump(2) + "\n");
+  directory.write("report.html", report_page({directory.path().string()}, &dataset));
 }
 
 }  // namespace tersegraph

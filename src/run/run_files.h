@@ -22,7 +22,8 @@ void load_tensors(const TensorFile& file, const std::string& name, Parameters& p
 /// (n, outputs) float32; for regression the outputs themselves.
 void write_predictions(const std::string& path, Task task, ConstMatrixView outputs);
 
-/// What a finished run leaves: model.safetensors, predictions.npy, summary.json.
+/// What a finished run leaves: model.safetensors, predictions.npy and, once they are there, summary.json. Errors:
+/// RunError.
 void write_results(const RunDirectory& directory, const Dataset& dataset, const RunConfig& config,
                    const RunRecord& record, const Parameters& parameters);
 

@@ -1,5 +1,7 @@
 #include "run/signals.h"
 
+#include <csignal>
+
 namespace tersegraph {
 namespace {
 
@@ -31,10 +33,11 @@ SignalGuard::SignalGuard() {
   g_received = 0;
   g_deferred = false;
   sigemptyset(&watched_);
-  for (const int signal : {SIGINT, SIGTERM}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) {
     if (!ignored(signal)) sigaddset(&watched_, signal);
   }
   pthread_sigmask(SIG_BLOCK, &watched_, &outer_mask_);
+  std::signal(SIGXFSZ, SIG_IGN);
   watcher_ = std::thread([this] { watch(); });
 }
 
@@ -49,8 +52,8 @@ void SignalGuard::watch() {
   while (!ending_) {
     const int signal = sigtimedwait(&watched_, nullptr, &kPatience);
     if (signal <= 0) continue;
-    if (!g_deferred || g_received != 0) end_by(signal);
-    g_received = signal;
+    if (!g_deferred || (g_received != 0 && signal == SIGINT)) end_by(signal);
+    if (g_received == 0) g_received = signal;
   }
 }
 

@@ -1,6 +1,10 @@
 #include "run/train_config.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/error.h"
+#include "exchange/goal_words.h"
 #include "nn/schedule.h"
 #include "run/lists.h"
 
@@ -72,13 +76,51 @@ std::vector<float> listed_weights(std::string_view words) {
   return weights;
 }
 
+ExchangePolicy parse_policy(const std::string& word) {
+  if (word == "uniform") return ExchangePolicy::uniform;
+  if (word == "random") return ExchangePolicy::random;
+  return word == "adaptive" ? ExchangePolicy::adaptive : ExchangePolicy::exact;
+}
+
+std::vector<int> parse_widths(const std::string& words) {
+  constexpr std::string_view kTakes = "whole numbers from 0 to 8: 2,4,8";
+  std::vector<int> widths;
+  for (const double width : parse_numbers(words, "--widths", kTakes)) {
+    if (!(width >= 0 && width <= 8) || width != std::floor(width)) {
+      fail_input("--widths has {}; it takes {}", width, kTakes);
+    }
+    widths.push_back(static_cast<int>(width));
+  }
+  const WidthLadder ladder(widths, 1);
+  return widths;
+}
+
+ExchangeConfig exchange_config(const RunConfig& config) {
+  ExchangeConfig exchange;
+  exchange.policy = parse_policy(config.exchange);
+  exchange.bits = static_cast<int>(config.bits);
+  exchange.widths = parse_widths(config.widths);
+  if (exchange.policy == ExchangePolicy::random && std::ranges::count(exchange.widths, 0) > 0) {
+    fail_input("--widths {}: random would drop rows at 0 bits; leave it out", config.widths);
+  }
+  exchange.assign_every = static_cast<int>(config.assign_every);
+  exchange.goal = parse_goal(config.budget, config.lambda);
+  exchange.schedule = config.link_rounds == "ring" ? Lanes::Schedule::ring : Lanes::Schedule::all_at_once;
+  exchange.link = config.link;
+  // Links of pairs of hosts are read where the hosts are known.
+  if (!config.link.empty() && config.link.find('>') == std::string::npos) parse_link(config.link);
+  exchange.intra = config.intra == "exact"  ? IntraHost::exact
+                   : config.intra == "same" ? IntraHost::same
+                                            : IntraHost::automatic;
+  return exchange;
+}
+
 }  // namespace
 
 FullGraphConfig full_graph_config(const RunConfig& config) {
   FullGraphConfig result;
   set_training(config, result);
-  result.exchange.policy = config.exchange == "uniform" ? ExchangePolicy::uniform : ExchangePolicy::exact;
-  result.exchange.bits = static_cast<int>(config.bits);
+  result.exchange = exchange_config(config);
   result.layer0_cache = config.layer0_cache;
   return result;
 }

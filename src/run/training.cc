@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <optional>
 
 #include "base/error.h"
@@ -13,35 +14,18 @@
 #include "run/plan_words.h"
 #include "run/progress.h"
 #include "run/results.h"
+#include "run/resume.h"
 #include "run/run_directory.h"
 #include "run/run_files.h"
+#include "run/run_observer.h"
 #include "run/signals.h"
 #include "run/trainers.h"
 #include "run/units.h"
 #include "tersegraph/tersegraph.h"
+#include "train/input_errors.h"
 
 namespace tersegraph {
 namespace {
-
-/// What rank 0 does between epochs.
-class RunObserver : public Observer {
- public:
-  RunObserver(RunDirectory& directory, ProgressBar* bar) : directory_(directory), bar_(bar) {}
-
-  void on_epoch(const EpochMetrics& metrics) override {
-    directory_.append_metrics(metrics);
-    bytes_.push_back(static_cast<double>(training_bytes(metrics)));
-    if (bar_ != nullptr) bar_->show(metrics);
-  }
-  bool stop_requested() override { return SignalGuard::received() != 0; }
-
-  int64_t bytes_per_epoch() const { return static_cast<int64_t>(median(bytes_)); }
-
- private:
-  RunDirectory& directory_;
-  ProgressBar* bar_;
-  std::vector<double> bytes_;
-};
 
 std::string result_words(const RunConfig& config, const RunRecord& record) {
   const TrainResult& result = record.result;
@@ -59,19 +43,30 @@ std::string result_words(const RunConfig& config, const RunRecord& record) {
                      format_bytes(static_cast<double>(bytes)));
 }
 
+/// What all ranks of a run share, beside the job.
+struct Start {
+  Fingerprint fingerprint;
+  std::optional<Resumption> resumption;
+};
+
 /// One rank's part in a whole run.
 class RankRun {
  public:
-  RankRun(Channel& channel, const Job& job, const Timer& since_start)
-      : channel_(channel), job_(job), wall_(since_start) {}
+  RankRun(Channel& channel, const Job& job, const Start& start, const Timer& since_start)
+      : channel_(channel), job_(job), start_(start), wall_(since_start) {
+    if (!start.resumption || start.resumption->file.empty()) return;
+    first_ = start.resumption->place.run;
+    if (channel.rank() == 0) records_ = saved_records(start.resumption->state);
+  }
 
   RunOutcome run() {
-    for (int64_t index = 0; index < job_.config.runs; ++index) {
+    for (int64_t index = first_; index < job_.config.runs; ++index) {
       const Ending ending = train_seed(index);
       wall_.restart();
       if (ending != Ending::stopped) continue;
-      // The signal may have reached rank 0 alone.
-      outcome_.signal = SignalGuard::received() != 0 ? SignalGuard::received() : SIGTERM;
+      // The signal may have reached some of the ranks alone.
+      const auto signal = all_reduce_max(channel_, Traffic::setup, SignalGuard::received());
+      outcome_.signal = signal > 0 ? static_cast<int>(signal) : SIGTERM;
       break;
     }
     if (job_.config.runs > 1)
@@ -97,47 +92,79 @@ class RankRun {
     return config;
   }
 
+  int64_t resumed_epoch(int64_t index) const {
+    return start_.resumption && index == first_ ? start_.resumption->place.epoch : 0;
+  }
+
+  // What was measured is written down, so that the file repeats the run.
+  RunConfig with_links(RunConfig config) const {
+    if (config.link.empty()) config.link = link_words_;
+    return config;
+  }
+
   // Only once nothing can be wrong with the input any more, so that bad input leaves nothing behind.
   RunDirectory& open_directory(int64_t index) {
     if (!top_) {
-      top_.emplace(job_.config.out);
-      top_->write("config.toml", to_toml(job_.config));
+      if (start_.resumption) {
+        top_ = RunDirectory::reopen(job_.config.out, resumed_epoch(index));
+      } else {
+        top_.emplace(job_.config.out);
+      }
+      top_->write("config.toml", to_toml(with_links(job_.config)));
       if (!job_.config.quiet) fmt::print("output  {}\n", job_.config.out);
       std::fflush(stdout);
     }
     if (job_.config.runs == 1) return *top_;
     const RunConfig config = config_of(index);
-    seed_directory_.emplace(top_->path() / fmt::format("run-{}", config.seed));
-    seed_directory_->write("config.toml", to_toml(config));
+    const std::filesystem::path path = top_->path() / fmt::format("run-{}", config.seed);
+    if (start_.resumption && std::filesystem::exists(path)) {
+      seed_directory_ = RunDirectory::reopen(path, resumed_epoch(index));
+    } else {
+      seed_directory_.emplace(path);
+    }
+    seed_directory_->write("config.toml", to_toml(with_links(config)));
     return *seed_directory_;
   }
 
   Ending train_seed(int64_t index) {
+    const SavedState* const saved = start_.resumption ? start_.resumption->of_run(index) : nullptr;
+    // A seed's bytes are its own, whatever was sent before it in this process.
+    channel_.ledger() = Ledger(channel_.size());
     const std::unique_ptr<Trainer> trainer = make_trainer(job_, index, channel_);
+    link_words_ = trainer->link_words();
     RunDirectory* directory = nullptr;
     agree_on_rank0([&] { directory = &open_directory(index); });
     if (channel_.rank() != 0) {
-      Observer nobody;
-      const Ending ending = trainer->train(nobody).ending;
+      RankObserver observer(saved);
+      const Ending ending = trainer->train(observer).ending;
       agree_on_rank0([] {});
       return ending;
     }
 
     std::optional<ProgressBar> bar;
     if (!job_.config.quiet) bar.emplace(stderr, job_.config.epochs, bar_title(index));
-    RunObserver observer(*directory, bar ? &*bar : nullptr);
+    const CheckpointFolder checkpoints(top_->path() / "checkpoint");
+    RunObserver observer({index, job_.config.checkpoint_every, common_parts(start_.fingerprint, records_), checkpoints},
+                         *directory, wall_, bar ? &*bar : nullptr, saved);
     RunRecord record;
     record.result = trainer->train(observer);
     bar.reset();
     record.seed = job_.config.seed + index;
-    record.wall_seconds = wall_.seconds();
+    record.wall_seconds = observer.wall_seconds();
     record.bytes_per_epoch = observer.bytes_per_epoch();
-    agree_on_rank0([&] { write_results(*directory, job_.dataset, config_of(index), record, trainer->parameters()); });
-    if (!job_.config.quiet) fmt::print("{}", result_words(job_.config, record));
-    std::fflush(stdout);
-    record.result.outputs = Matrix();
-    records_.push_back(std::move(record));
-    return records_.back().result.ending;
+    const Ending ending = record.result.ending;
+    agree_on_rank0([&] {
+      write_results(*directory, job_.dataset, config_of(index), record, trainer->parameters());
+      observer.complain(ending == Ending::stopped);
+      record.result.outputs = Matrix();
+      if (!job_.config.quiet) fmt::print("{}", result_words(job_.config, record));
+      std::fflush(stdout);
+      records_.push_back(std::move(record));
+      if (job_.config.checkpoint_every > 0 && index + 1 < job_.config.runs && ending != Ending::stopped) {
+        observer.save_between({index + 1, 0}, common_parts(start_.fingerprint, records_));
+      }
+    });
+    return ending;
   }
 
   std::string bar_title(int64_t index) const {
@@ -146,52 +173,97 @@ class RankRun {
 
   Channel& channel_;
   const Job& job_;
+  const Start& start_;
   Timer wall_;
+  int64_t first_ = 0;  // run
+  std::string link_words_;
   std::optional<RunDirectory> top_, seed_directory_;  // rank 0
   std::vector<RunRecord> records_;                    // rank 0
   RunOutcome outcome_;
 };
 
-RunOutcome run_rank(Communicator& communicator, Channel& channel, const Job& job, const Timer& since_start) {
+std::string resumption_words(const Resumption& resumption, const RunConfig& config) {
+  if (resumption.file.empty()) return "resume  from the start: there is no checkpoint yet\n";
+  std::string words =
+      fmt::format("resume  after epoch {}{}, from {}\n", resumption.place.epoch,
+                  config.runs > 1 ? fmt::format(" of run {}", resumption.place.run + 1) : "", resumption.file);
+  return words;
+}
+
+RunOutcome run_rank(Communicator& communicator, Channel& channel, const Job& job, const Start& start,
+                    const Timer& since_start) {
   if (channel.rank() == 0 && !job.config.quiet) {
     fmt::print("{}", plan_words(job, communicator.host_of()));
+    if (start.resumption) fmt::print("{}", resumption_words(*start.resumption, job.config));
     std::fflush(stdout);
   }
-  return RankRun(channel, job, since_start).run();
+  return RankRun(channel, job, start, since_start).run();
+}
+
+/// The checkpoint is compared with this run only where it goes on.
+void resume(Start& start, const Job& job, Channel* channel) {
+  start.resumption = find_resumption(job.config, channel);
+  check_resumption(*start.resumption, start.fingerprint, job.config);
+}
+
+RunOutcome run_processes(const RunConfig& config, bool resumes, const Timer& since_start) {
+  RunOutcome outcome;
+  run_mpi_rank(static_cast<int>(config.ranks), static_cast<int>(config.threads), [&](Communicator& communicator) {
+    Channel channel(communicator);
+    Job job;
+    Start start;
+    agree(channel, [&] {
+      if (channel.rank() == 0 && !resumes) RunDirectory::check(config.out);
+      job = load_job(config);
+      start.fingerprint = fingerprint_of(job);
+    });
+    compare_ranks(start.fingerprint, channel);
+    if (resumes) agree_on_input(channel, [&] { return resume(start, job, &channel), true; });
+    share_partition(channel, job);
+    SignalGuard::defer();
+    outcome = run_rank(communicator, channel, job, start, since_start);
+  });
+  return outcome;
+}
+
+RunOutcome run_threads(const RunConfig& config, bool resumes, const Timer& since_start) {
+  if (!resumes) RunDirectory::check(config.out);
+  Job job = load_job(config);
+  Start start{fingerprint_of(job), {}};
+  if (resumes) resume(start, job, nullptr);
+  job.partition = partition_job(job);
+  SignalGuard::defer();
+  RunOutcome outcome;
+  run_thread_ranks(static_cast<int>(config.ranks), static_cast<int>(config.threads), [&](Communicator& communicator) {
+    Channel channel(communicator);
+    RunOutcome rank_outcome = run_rank(communicator, channel, job, start, since_start);
+    if (communicator.rank() == 0) outcome = std::move(rank_outcome);
+  });
+  return outcome;
+}
+
+RunOutcome train(const RunConfig& words, bool resumes) {
+  const Timer since_start;
+  const SignalGuard guard;
+  const RunConfig config = resolve(words);
+  return launched_ranks() > 1 ? run_processes(config, resumes, since_start) : run_threads(config, resumes, since_start);
 }
 
 }  // namespace
 
-RunOutcome run_training(const RunConfig& words) {
-  const Timer since_start;
-  const SignalGuard guard;
-  const RunConfig config = resolve(words);
-  const int ranks = static_cast<int>(config.ranks), threads = static_cast<int>(config.threads);
-  RunOutcome outcome;
-  if (launched_ranks() > 1) {
-    run_mpi_rank(ranks, threads, [&](Communicator& communicator) {
-      Channel channel(communicator);
-      Job job;
-      agree(channel, [&] {
-        if (channel.rank() == 0) RunDirectory::check(config.out);
-        job = load_job(config);
-      });
-      share_partition(channel, job);
-      SignalGuard::defer();
-      outcome = run_rank(communicator, channel, job, since_start);
-    });
+RunOutcome run_training(const RunConfig& config) {
+  return train(config, false);
+}
+
+RunOutcome resume_training(const std::string& directory, const ResumeChanges& changes) {
+  const RunConfig config = resumed_config(directory, changes);
+  if (const auto words = finished_words(config)) {
+    if (!config.quiet && launched_rank() == 0) fmt::print("{}\n", *words);
+    RunOutcome outcome;
+    outcome.directory = directory;
     return outcome;
   }
-  RunDirectory::check(config.out);
-  Job job = load_job(config);
-  job.partition = partition_job(job);
-  SignalGuard::defer();
-  run_thread_ranks(ranks, threads, [&](Communicator& communicator) {
-    Channel channel(communicator);
-    RunOutcome rank_outcome = run_rank(communicator, channel, job, since_start);
-    if (communicator.rank() == 0) outcome = std::move(rank_outcome);
-  });
-  return outcome;
+  return train(config, true);
 }
 
 }  // namespace tersegraph

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/saved_state.h"
 #include "base/timer.h"
 #include "comm/channel.h"
 #include "data/dataset.h"
@@ -39,6 +40,11 @@ class Learner {
   virtual void restore_best() = 0;
 
   virtual SentValues sent_values() const { return {}; }
+
+  /// Adds on rank 0 what the next epochs depend on, from all ranks. The others' `state` is dropped.
+  virtual void save(SavedState& state) = 0;
+  /// After start(): becomes what was saved, on any number of ranks. Every rank passes the same state.
+  virtual void load(const SavedState& state) = 0;
 };
 
 /// What all trainers do in the same way: the metrics of an epoch, when to evaluate, the best weights, and when to end.
@@ -53,9 +59,14 @@ class EpochLoop {
   EpochLoop(Config config, const Dataset& dataset, const Split& split, const Shard& shard, const LocalTargets& targets,
             Channel& channel);
 
-  /// At most `epochs` further epochs, of which the best is kept: what was best before is forgotten. Collective.
-  /// Errors: InputError, on every rank, when there are no training nodes.
+  /// A stage of at most `epochs` further epochs, of which the best is kept: what was best before is forgotten.
+  /// Where the observer has a state to resume from, the first call goes on amid the stage of that state: the caller has
+  /// made the model of first_stage() ready. Collective. Errors: InputError, on every rank, when there are no training
+  /// nodes; RunError for a state of another kind of training.
   Ending run(Learner& learner, int epochs, Observer& observer);
+
+  /// The stage that a run begins with, from 0; RunError when there are fewer than `stages` of them.
+  static int first_stage(Observer& observer, size_t stages);
 
   /// Restores the best weights and tells what all runs left. Collective.
   TrainResult finish(Learner& learner);
@@ -66,11 +77,20 @@ class EpochLoop {
  private:
   struct EpochRecord;
 
-  EpochMetrics run_epoch(Learner& learner, int64_t epoch, bool due, Observer& observer, bool& stop);
+  /// What the ranks ask for after an epoch.
+  struct Wishes {
+    bool stop = false, checkpoint = false;
+  };
+
+  void begin_stage(Learner& learner, Observer& observer);
+  EpochMetrics run_epoch(Learner& learner, int64_t epoch, bool due, Observer& observer, Wishes& wishes);
   EpochRecord account(const Learner& learner);
   void score(Learner& learner, EpochMetrics& metrics);
   void keep_if_best(Learner& learner, const EpochMetrics& metrics);
   void add_traffic(const Learner& learner, TrainResult& result);
+  std::vector<int64_t> sent_so_far(const Learner& learner) const;
+  void save(Learner& learner, Observer& observer);
+  void load(Learner& learner, const SavedState& saved);
 
   Config config_;
   const Labels& labels_;
@@ -79,8 +99,10 @@ class EpochLoop {
   const LocalTargets& targets_;
   Channel& channel_;
   TrainResult result_;
-  TrafficBytes bytes_before_{};
+  int64_t stage_ = -1, stage_start_ = 0;  ///< the stage, and the last epoch before it
+  TrafficBytes bytes_before_{};           ///< at the last record of an epoch
   SentValues sent_before_;
+  std::vector<int64_t> not_here_;  ///< what sent_so_far() lacks: sent by an earlier process, less what was sent to save
 };
 
 }  // namespace tersegraph

@@ -18,6 +18,8 @@ class GradientLearner : public Learner {
   double loss(EpochMetrics&) override { return loss_part_; }
   void save_best() override { parameters_.save_values(best_values_); }
   void restore_best() override;
+  void save(SavedState& state) override;
+  void load(const SavedState& state) override;
 
  protected:
   /// All must outlive this; the configuration is not read before start().

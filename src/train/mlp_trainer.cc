@@ -174,15 +174,15 @@ MlpTrainer::~MlpTrainer() = default;
 
 TrainResult MlpTrainer::train(Observer& observer) {
   State& s = *state_;
-  const int full = s.config.stages.back();
+  const int full = s.config.stages.back(), first = EpochLoop::first_stage(observer, s.config.stages.size());
   if (s.config.stages.size() > 1) {
-    s.build(s.config.stages.front());
+    s.build(s.config.stages[first]);
     s.model->initialise(s.config.seed);
   } else {
     s.fold_scales(s.parameters.value(0), true);
   }
   s.folded = false;
-  for (size_t stage = 0; stage < s.config.stages.size(); ++stage) {
+  for (size_t stage = first; stage < s.config.stages.size(); ++stage) {
     s.grow_to(s.config.stages[stage]);
     const Ending ending = s.loop.run(s, s.config.stage_epochs[stage], observer);
     if (ending == Ending::stopped || ending == Ending::diverged) break;

@@ -40,6 +40,9 @@ class Trainer {
   virtual Matrix outputs() = 0;
 
   virtual Parameters& parameters() = 0;
+
+  /// The links that it was told of or has measured, as --link takes them; "" where it needs none.
+  virtual std::string link_words() const { return {}; }
 };
 
 }  // namespace tersegraph

@@ -102,7 +102,7 @@ const BadInput kBadWords[] = {
     {"NegativeNu", admm({"--nu", "-1"}), "--nu"},
     {"StagesWithoutIterations", train({"--model", "gamlp", "--stages", "2,5"}), "--stages 2,5 needs --iterations"},
     {"MisspeltOptimizer", train({"--optimizer", "adma"}), "did you mean adam?"},
-    {"UnknownExchange", train({"--exchange", "adaptive"}), "known: exact, uniform"},
+    {"UnknownExchange", train({"--exchange", "adaptve"}), "did you mean adaptive?"},
     {"UnknownPartition", train({"--partition", "metis-kway"}), "--partition"},
     {"NegativeRate", train({"--lr", "-0.1"}), "--lr is -0.1"},
     {"ZeroRate", train({"--lr", "0"}), "above 0"},

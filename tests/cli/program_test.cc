@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 
 TEST(Program, HelpsEverywhere) {
   const TemporaryFolder folder;
-  for (const std::string command : {"", "train", "predict", "info", "generate", "convert"}) {
+  for (const std::string command : {"", "train", "predict", "report", "info", "generate", "convert"}) {
     std::vector<std::string> words = {"--help"};
     if (!command.empty()) words.insert(words.begin(), command);
     const Ended ended = run_tersegraph(words, folder.file(""));

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "data/npz_files.h"
+#include "run/config.h"
 
 namespace tersegraph {
 namespace {
@@ -92,6 +93,45 @@ TEST(TrainConfig, CarriesEveryWord) {
   EXPECT_EQ(config.exchange.bits, 2);
   EXPECT_FALSE(config.layer0_cache);
   EXPECT_EQ(config.ordering, Ordering::rcm);
+}
+
+TEST(TrainConfig, WordsOfAdaptiveWidths) {
+  RunConfig words;
+  words.exchange = "adaptive";
+  words.widths = "0,2,6";
+  words.assign_every = 7;
+  words.budget = "bytes=0.08";
+  words.link = "1gbit,50us";
+  words.link_rounds = "ring";
+  words.intra = "same";
+  const ExchangeConfig exchange = full_graph_config(resolve(words)).exchange;
+  EXPECT_EQ(exchange.policy, ExchangePolicy::adaptive);
+  EXPECT_EQ(exchange.widths, (std::vector<int>{0, 2, 6}));
+  EXPECT_EQ(exchange.halo_bits(), 6);
+  EXPECT_EQ(exchange.assign_every, 7);
+  EXPECT_EQ(exchange.goal.form, AssignerGoal::Form::bytes);
+  EXPECT_EQ(exchange.goal.value, 0.08);
+  EXPECT_EQ(exchange.link, "1gbit,50us");
+  EXPECT_EQ(exchange.schedule, Lanes::Schedule::ring);
+  EXPECT_EQ(exchange.intra, IntraHost::same);
+}
+
+TEST(TrainConfig, WordsThatTheExchangeWouldIgnoreAreRefused) {
+  const auto refused = [](auto&& change) {
+    RunConfig words;
+    change(words);
+    EXPECT_THROW(full_graph_config(resolve(words)), InputError);
+  };
+  refused([](RunConfig& c) { c.widths = "2,8"; });
+  refused([](RunConfig& c) { c.exchange = "random", c.budget = "slack"; });
+  refused([](RunConfig& c) { c.exchange = "random", c.widths = "0,2"; });
+  refused([](RunConfig& c) { c.exchange = "uniform", c.link = "1gbit"; });
+  refused([](RunConfig& c) { c.exchange = "adaptive", c.bits = 4; });
+  refused([](RunConfig& c) { c.exchange = "adaptive", c.budget = "bytes=0.1", c.lambda = 0.25; });
+  refused([](RunConfig& c) { c.exchange = "adaptive", c.budget = "bytes=-1"; });
+  refused([](RunConfig& c) { c.exchange = "adaptive", c.widths = "2,9"; });
+  refused([](RunConfig& c) { c.exchange = "adaptive", c.link = "fast"; });
+  refused([](RunConfig& c) { c.intra = "same"; });
 }
 
 }  // namespace

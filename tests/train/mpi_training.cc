@@ -33,17 +33,21 @@ int main() {
     return 2;
   }
   const FullGraphConfig exact = config_of(ModelKind::gcn, {}),
-                        few_bits = config_of(ModelKind::sage, {ExchangePolicy::uniform, 3});
+                        few_bits = config_of(ModelKind::sage, {ExchangePolicy::uniform, 3}),
+                        adaptive = config_of(ModelKind::gcn, {.policy = ExchangePolicy::adaptive, .assign_every = 4});
   try {
     const Dataset dataset = load_dataset("sbm:nodes=400,edges=3000,features=24,classes=5,seed=3");
-    Trained exact_mpi, few_bits_mpi;
+    Trained exact_mpi, few_bits_mpi, adaptive_mpi;
     run_mpi_rank(ranks, 1, [&](Communicator& communicator) {
       exact_mpi = testing::train_rank(dataset, exact, communicator);
       few_bits_mpi = testing::train_rank(dataset, few_bits, communicator);
+      adaptive_mpi = testing::train_rank(dataset, adaptive, communicator);
     });
     if (launched_rank() != 0) return 0;
     const bool same = agree("exact", exact_mpi, testing::train(dataset, exact, {.ranks = ranks}));
-    return agree("3 bits", few_bits_mpi, testing::train(dataset, few_bits, {.ranks = ranks})) && same ? 0 : 1;
+    const bool same_few = agree("3 bits", few_bits_mpi, testing::train(dataset, few_bits, {.ranks = ranks}));
+    const bool same_adaptive = agree("adaptive", adaptive_mpi, testing::train(dataset, adaptive, {.ranks = ranks}));
+    return same && same_few && same_adaptive ? 0 : 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "rank %d: %s\n", launched_rank(), error.what());
     return 3;

@@ -1,0 +1,74 @@
+#include "run/run_observer.h"
+
+#include <cstdio>
+
+#include "base/error.h"
+#include "run/results.h"
+#include "run/signals.h"
+
+namespace tersegraph {
+namespace {
+
+const std::string kSecondsPart = "run/seconds", kBytesPart = "run/bytes";
+
+}  // namespace
+
+bool RankObserver::stop_requested() {
+  return SignalGuard::received() != 0;
+}
+
+RunObserver::RunObserver(Context context, RunDirectory& directory, const Timer& wall, ProgressBar* bar,
+                         const SavedState* resume)
+    : RankObserver(resume), context_(std::move(context)), directory_(directory), wall_(wall), bar_(bar) {
+  if (resume == nullptr) return;
+  earlier_seconds_ = resume->get<double>(kSecondsPart);
+  bytes_ = resume->values<double>(kBytesPart);
+}
+
+void RunObserver::on_epoch(const EpochMetrics& metrics) {
+  epoch_ = metrics.epoch;
+  bytes_.push_back(static_cast<double>(training_bytes(metrics)));
+  std::string error;
+  if (!directory_.append_metrics(metrics, error)) warn(told_of_metrics_, error);
+  if (bar_ != nullptr) bar_->show(metrics);
+}
+
+void RunObserver::on_checkpoint(const SavedState& state) {
+  SavedState whole = state;
+  for (const auto& [name, bytes] : context_.common.parts()) whole.set_bytes(name, bytes);
+  whole.set(kSecondsPart, wall_seconds());
+  whole.set_values(kBytesPart, bytes_);
+  save_between({context_.run, epoch_}, whole);
+}
+
+void RunObserver::save_between(CheckpointPlace place, const SavedState& state) {
+  checkpoint_error_.clear();
+  try {
+    context_.checkpoints.save(place, state);
+  } catch (const RunError& error) {
+    checkpoint_error_ = error.what();
+    warn(told_of_checkpoints_, checkpoint_error_);
+  }
+}
+
+int64_t RunObserver::bytes_per_epoch() const {
+  return static_cast<int64_t>(median(bytes_));
+}
+
+void RunObserver::warn(bool& told, const std::string& error) {
+  if (std::exchange(told, true)) return;
+  if (bar_ != nullptr) bar_->clear();
+  fmt::print(stderr, "tersegraph: warning: {}; training goes on\n", error);
+}
+
+void RunObserver::complain(bool stopped) const {
+  if (stopped && !checkpoint_error_.empty()) {
+    fail_run("stopped without a checkpoint of epoch {}: {}", epoch_, checkpoint_error_);
+  }
+  if (directory_.has_unwritten_metrics()) {
+    fail_run("{}/metrics.jsonl lacks lines that could not be written; the other results are whole",
+             directory_.path().string());
+  }
+}
+
+}  // namespace tersegraph
