@@ -10,6 +10,7 @@ import json
 import math
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -44,9 +45,9 @@ class Runner:
         words = [str(word) for word in words]
         key = hashlib.sha256(" ".join([self.version] + words).encode()).hexdigest()[:16]
         folder = self.options.runs / key
-        if not (folder / "summary.json").exists():
+        if not self.is_whole(folder):
             if folder.exists():  # cut off amid the run
-                subprocess.run(["rm", "-r", folder], check=True)
+                shutil.rmtree(folder)
             print("tersegraph train", " ".join(words), flush=True)
             done = subprocess.run([self.options.program, "train", *words, "--quiet", "--out", folder],
                                   capture_output=True, text=True)
@@ -54,6 +55,11 @@ class Runner:
                 print("  failed:", done.stderr.strip())
                 return None
         return json.loads((folder / "summary.json").read_text()) | {"folder": str(folder)}
+
+    @staticmethod
+    def is_whole(folder):
+        summary = folder / "summary.json"
+        return summary.exists() and json.loads(summary.read_text())["ending"] != "stopped"
 
     def metrics(self, summary, seed=None):
         """The lines of metrics.jsonl; of one seed where there were several."""
