@@ -85,7 +85,6 @@ struct AdmmTrainer::State final : Learner {
   SentValues sent_values() const override;
   void write_parameters();
   void read_parameters();
-  void scale_rows(Matrix& weight, bool back);
 
   AdmmTrainerConfig config;
   Channel& channel;
@@ -223,7 +222,7 @@ void AdmmTrainer::State::load(const SavedState& saved) {
 void AdmmTrainer::State::write_parameters() {
   Matrix first = basis ? basis->expand(current.w[0]) : copy_of(current.w[0]);
   broadcast(first, Traffic::placement, channel);
-  scale_rows(first, false);
+  fold_scales(features.scales(), first, false);
   for (int l = 0; l < current.layers(); ++l) {
     copy(l == 0 ? first : current.w[l], parameters.value(2 * l));
     copy(current.b[l], parameters.value(2 * l + 1));
@@ -237,16 +236,7 @@ void AdmmTrainer::State::read_parameters() {
     current.w.push_back(copy_of(parameters.value(2 * l)));
     current.b.push_back(copy_of(parameters.value(2 * l + 1)));
   }
-  scale_rows(current.w[0], true);
-}
-
-/// From a first weight for scaled hops to one for hops as they are, or back.
-void AdmmTrainer::State::scale_rows(Matrix& weight, bool back) {
-  const int64_t width = weight.rows() / std::ssize(features.scales());
-  for (int64_t i = 0; i < weight.rows(); ++i) {
-    const float scale = features.scales()[i / width], factor = back ? 1.0f / scale : scale;
-    for (int64_t j = 0; j < weight.cols(); ++j) weight(i, j) *= factor;
-  }
+  fold_scales(features.scales(), current.w[0], true);
 }
 
 AdmmTrainer::AdmmTrainer(const Dataset& dataset, const Csr& aggregation, const Split& split, const Partition& partition,

@@ -70,4 +70,12 @@ void AugmentedFeatures::multiply(ConstMatrixView w, MatrixView y) {
   }
 }
 
+void fold_scales(const std::vector<float>& scales, MatrixView weight, bool back) {
+  const int64_t rows = weight.rows / std::ssize(scales);
+  for (int64_t i = 0; i < weight.rows; ++i) {
+    const float factor = back ? 1.0f / scales[i / rows] : scales[i / rows];
+    for (int64_t c = 0; c < weight.cols; ++c) weight(i, c) *= factor;
+  }
+}
+
 }  // namespace tersegraph

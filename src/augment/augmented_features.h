@@ -60,4 +60,8 @@ class AugmentedFeatures {
   Matrix scaled_, other_;
 };
 
+/// Turns a first weight (cols, n) that meets scaled hops into one that meets hops as they are, or, with `back`, the
+/// reverse.
+void fold_scales(const std::vector<float>& scales, MatrixView weight, bool back);
+
 }  // namespace tersegraph

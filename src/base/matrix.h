@@ -30,6 +30,22 @@ struct MatrixView {
   operator ConstMatrixView() const { return {data, rows, cols}; }
 };
 
+/// Rows begin..end of a matrix.
+inline ConstMatrixView rows_of(ConstMatrixView x, int64_t begin, int64_t end) {
+  return {x.row(begin), end - begin, x.cols};
+}
+inline MatrixView rows_of(MatrixView x, int64_t begin, int64_t end) {
+  return {x.row(begin), end - begin, x.cols};
+}
+
+/// y = x and y += x, for blocks that are in cache.
+inline void copy_block(ConstMatrixView x, MatrixView y) {
+  std::copy_n(x.data, x.size(), y.data);
+}
+inline void add_block(ConstMatrixView x, MatrixView y) {
+  for (int64_t k = 0; k < x.size(); ++k) y.data[k] += x.data[k];
+}
+
 /// A row-major fp32 matrix that owns its memory and keeps it over reshapes, so that a steady epoch allocates nothing.
 class Matrix {
  public:

@@ -2,6 +2,7 @@
 
 #include <omp.h>
 
+#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -38,26 +39,45 @@ class ProgressScope {
   std::function<void()>* outer_;
 };
 
+/// Carries an exception out of a parallel region. After the first one, what is guarded is skipped.
+class FirstFailure {
+ public:
+  template <class Work>
+  void guard(Work&& work) {
+    if (failed_.load(std::memory_order_relaxed)) return;
+    try {
+      work();
+    } catch (...) {
+      if (!failed_.exchange(true)) failure_ = std::current_exception();
+    }
+  }
+  void rethrow() const {
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  std::atomic<bool> failed_ = false;
+  std::exception_ptr failure_;
+};
+
 /// Calls body(begin, end) for consecutive blocks of `block` rows (the last may be shorter), in any order, in parallel.
 /// The blocks do not depend on the number of threads: a sum that each block makes for itself is the same on any of
-/// them. `body` must not throw; what the progress call throws (a lost peer) leaves here once all blocks are done.
+/// them. What `body` or the progress call throws (a lost peer) leaves here once all threads are; the
+/// blocks that had not begun are skipped then.
 template <class Body>
 void parallel_blocks(int64_t rows, int64_t block, Body&& body) {
   if (rows <= 0) return;
   const int64_t blocks = (rows + block - 1) / block;
   std::function<void()>* const progress = ProgressScope::current();
-  std::exception_ptr failure;
+  FirstFailure failure;
 #pragma omp parallel for schedule(dynamic, 1) if (blocks > 1)
   for (int64_t b = 0; b < blocks; ++b) {
-    body(b * block, b * block + block < rows ? b * block + block : rows);
-    if (omp_get_thread_num() != 0 || failure || progress == nullptr) continue;
-    try {
-      (*progress)();
-    } catch (...) {
-      failure = std::current_exception();
-    }
+    failure.guard([&] {
+      body(b * block, b * block + block < rows ? b * block + block : rows);
+      if (omp_get_thread_num() == 0 && progress != nullptr) (*progress)();
+    });
   }
-  if (failure) std::rethrow_exception(failure);
+  failure.rethrow();
 }
 
 }  // namespace tersegraph

@@ -1,5 +1,7 @@
 #include "exchange/aggregation.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/parallel.h"
 #include "exchange/sparse_rows.h"
@@ -12,10 +14,35 @@ bool same(const Csr& a, const Csr& b) {
   return a.cols == b.cols && a.indptr == b.indptr && a.indices == b.indices && a.values == b.values;
 }
 
+CsrView first_rows(CsrView a, int64_t rows) {
+  a.rows = rows;
+  return a;
+}
+
+/// The first `rows` rows of `a` (columns ascend), without the columns from `cols` on.
+Csr corner(CsrView a, int64_t rows, int64_t cols) {
+  Csr part;
+  part.cols = cols;
+  part.indptr.assign(rows + 1, 0);
+  for (int64_t i = 0; i < rows; ++i) {
+    const int32_t* const first = a.indices + a.begin(i);
+    const int64_t kept = std::lower_bound(first, a.indices + a.end(i), cols) - first;
+    part.indptr[i + 1] = part.indptr[i] + kept;
+    part.indices.insert(part.indices.end(), first, first + kept);
+    if (a.values != nullptr) part.values.insert(part.values.end(), a.values + a.begin(i), a.values + a.begin(i) + kept);
+  }
+  return part;
+}
+
 }  // namespace
 
 Aggregation::Aggregation(const Shard& shard, Channel& channel, const ExchangeConfig& config)
-    : shard_(shard), channel_(channel), config_(config), widths_(channel, config), exchange_(channel) {
+    : shard_(shard),
+      channel_(channel),
+      config_(config),
+      plans_(shard, RowChoice::sources, channel),
+      widths_(channel, config),
+      exchange_(channel) {
   if (!valid_bits(config.halo_bits())) {
     fail_input("--bits {}: a row is sent at 1 to 8 bits a value, at 16 (bfloat16) or at 32", config.bits);
   }
@@ -24,16 +51,46 @@ Aggregation::Aggregation(const Shard& shard, Channel& channel, const ExchangeCon
   }
   local_transposed_ = transpose(shard.local);
   if (same(local_transposed_, shard.local)) local_transposed_ = Csr();
-  forward_ = plan_forward(shard, channel);
-  backward_ = plan_backward(shard, forward_);
+}
+
+void Aggregation::skip_rows(const Reach& reach, std::span<const int64_t> training_rows) {
+  reach_ = reach.rows;
+  restricted_.assign(reach.layers(), {});
+  const CsrView transposed = local_transposed_.rows() > 0 ? local_transposed_ : shard_.local;
+  for (int l = 0; l < reach.layers(); ++l) {
+    if (reach_[l + 1] < shard_.owned_count()) restricted_[l] = corner(transposed, reach_[l], reach_[l + 1]);
+  }
+  plans_.skip_rows(shard_, training_rows, reach.layers(), channel_);
+}
+
+CsrView Aggregation::local(const AggregationPass& pass) const {
+  return first_rows(shard_.local, rows(pass.layer + 1, pass.training));
+}
+
+CsrView Aggregation::local_transposed(const AggregationPass& pass) const {
+  if (pass.training && !restricted_.empty() && restricted_[pass.layer].rows() > 0) return restricted_[pass.layer];
+  const CsrView all = local_transposed_.rows() > 0 ? local_transposed_ : shard_.local;
+  return first_rows(all, rows(pass.layer, pass.training));
 }
 
 void Aggregation::forward(ConstMatrixView x, MatrixView y, const AggregationPass& pass, PhaseSeconds& seconds) {
-  apply(shard_.local, forward_, x, y, pass, false, seconds);
+  const ExchangePlan& plan = pass.training ? plans_.forward(pass.layer) : plans_.forward();
+  apply(local(pass), plan, x, y, pass, false, seconds);
 }
 
 void Aggregation::backward(ConstMatrixView g, MatrixView gx, const AggregationPass& pass, PhaseSeconds& seconds) {
-  apply(local_transposed_.rows() > 0 ? local_transposed_ : shard_.local, backward_, g, gx, pass, true, seconds);
+  const ExchangePlan& plan = pass.training ? plans_.backward(pass.layer) : plans_.backward();
+  apply(local_transposed(pass), plan, g, gx, pass, true, seconds);
+}
+
+void Aggregation::forward_rows(ConstMatrixView x, int64_t begin, int64_t end, float* y,
+                               const AggregationPass& pass) const {
+  spmm_rows(local(pass), x, begin, end, y);
+}
+
+void Aggregation::backward_rows(ConstMatrixView g, int64_t begin, int64_t end, float* gx,
+                                const AggregationPass& pass) const {
+  spmm_rows(local_transposed(pass), g, begin, end, gx);
 }
 
 void Aggregation::apply(CsrView local, const ExchangePlan& plan, ConstMatrixView x, MatrixView y,
@@ -43,7 +100,7 @@ void Aggregation::apply(CsrView local, const ExchangePlan& plan, ConstMatrixView
     PhaseTimer timer(seconds, "encode");
     const Direction direction = backward ? Direction::backward(shard_.rank) : Direction::forward();
     ExchangePass sent{pass.kind, 32, StreamKey(pass.seed, Purpose::rounding, direction, pass.epoch, pass.layer)};
-    if (!pass.exact && config_.policy != ExchangePolicy::exact) {
+    if (pass.training && config_.policy != ExchangePolicy::exact) {
       adapted = &widths_.prepare(plan, x.cols, {backward, pass.layer, pass.seed, pass.epoch}, sent);
     }
     exchange_.start(plan, x, sent);
@@ -59,7 +116,8 @@ void Aggregation::apply(CsrView local, const ExchangePlan& plan, ConstMatrixView
 }
 
 Csr Aggregation::forward_sparse(const Csr& x) {
-  return multiply_sparse(shard_.local, x, shard_.remote, exchange_sparse_rows(forward_, x, Traffic::layer0, channel_));
+  const ExchangePlan& plan = plans_.forward();
+  return multiply_sparse(shard_.local, x, shard_.remote, exchange_sparse_rows(plan, x, Traffic::layer0, channel_));
 }
 
 }  // namespace tersegraph

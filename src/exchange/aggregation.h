@@ -1,11 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "base/timer.h"
-#include "exchange/exchange_plan.h"
 #include "exchange/halo_exchange.h"
+#include "exchange/layer_plans.h"
 #include "exchange/policy.h"
+#include "exchange/reach.h"
 #include "exchange/width_policy.h"
 #include "graph/shard.h"
 
@@ -13,7 +16,7 @@ namespace tersegraph {
 
 /// When an aggregation happens; keys its random numbers and decides how its halo rows travel.
 struct AggregationPass {
-  bool exact = true;
+  bool training = false;  ///< rows are encoded as the policy says, and only those that the loss depends on are computed
   Traffic kind = Traffic::evaluation;
   uint64_t seed = 0;
   int64_t epoch = 0;
@@ -27,13 +30,29 @@ class Aggregation {
   /// Collective. `shard` must outlive this.
   Aggregation(const Shard& shard, Channel& channel, const ExchangeConfig& config);
 
-  /// y = A x for the owned rows. x, y (owned, d).
+  /// From now on training passes of a model of reach.layers() layers compute only the rows that `reach` says and send
+  /// only what they need. The shard's rows must be in its order. Collective.
+  void skip_rows(const Reach& reach, std::span<const int64_t> training_rows);
+
+  /// Rows of the input of `layer` that a pass computes (of the last layer's output: layer = layers): the first ones.
+  int64_t rows(int layer, bool training) const {
+    return training && !reach_.empty() ? reach_[layer] : shard_.owned_count();
+  }
+
+  /// y = A x for the owned rows. x (rows(layer), d), y (rows(layer + 1), d).
   void forward(ConstMatrixView x, MatrixView y, const AggregationPass& pass, PhaseSeconds& seconds);
 
-  /// gx = A^T g, the gradient of forward.
+  /// gx = A^T g, the gradient of forward. g (rows(layer + 1), d), gx (rows(layer), d).
   void backward(ConstMatrixView g, MatrixView gx, const AggregationPass& pass, PhaseSeconds& seconds);
 
-  /// The same for sparse rows, once: A X with X (owned, F) sparse. Collective.
+  /// True for one rank: its rows need no messages, so they can be had block by block.
+  bool alone() const { return channel_.size() == 1; }
+  /// Rows begin..end of A x into y, on the calling thread. Only where alone().
+  void forward_rows(ConstMatrixView x, int64_t begin, int64_t end, float* y, const AggregationPass& pass) const;
+  /// Rows begin..end of A^T g.
+  void backward_rows(ConstMatrixView g, int64_t begin, int64_t end, float* gx, const AggregationPass& pass) const;
+
+  /// A X for sparse X (owned, F), once. Collective.
   Csr forward_sparse(const Csr& x);
 
   /// After the exchanges of a training epoch: new widths are decided when they are due. Collective.
@@ -46,14 +65,18 @@ class Aggregation {
   void release_buffers() { exchange_.release(); }
 
  private:
+  CsrView local(const AggregationPass& pass) const;
+  CsrView local_transposed(const AggregationPass& pass) const;
   void apply(CsrView local, const ExchangePlan& plan, ConstMatrixView x, MatrixView y, const AggregationPass& pass,
              bool backward, PhaseSeconds& seconds);
 
   const Shard& shard_;
   Channel& channel_;
   ExchangeConfig config_;
-  Csr local_transposed_;  ///< empty when `local` is its own transpose
-  ExchangePlan forward_, backward_;
+  Csr local_transposed_;         ///< empty when `local` is its own transpose
+  std::vector<int64_t> reach_;   ///< by layer, the last one's output at the end; empty: all rows
+  std::vector<Csr> restricted_;  ///< by layer, local^T over the rows of its output that are computed; empty: all are
+  LayerPlans plans_;
   WidthPolicy widths_;
   HaloExchange exchange_;
 };

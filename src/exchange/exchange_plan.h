@@ -41,8 +41,4 @@ inline ExchangePlan plan_forward(const Shard& shard, Channel& channel) {
 /// gradient of its destination travels back.
 ExchangePlan plan_backward(const ExchangePlan& forward);
 
-inline ExchangePlan plan_backward(const Shard&, const ExchangePlan& forward) {
-  return plan_backward(forward);
-}
-
 }  // namespace tersegraph

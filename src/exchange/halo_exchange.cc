@@ -121,7 +121,9 @@ void HaloExchange::finish(MatrixView y, PhaseSeconds& seconds) {
   }
   {
     PhaseTimer timer(seconds, "accumulate");
-    accumulate_rows(plan_->scatter, received_.data(), y);
+    CsrView scatter = plan_->scatter;
+    scatter.rows = y.rows;  // nothing is scattered beyond
+    accumulate_rows(scatter, received_.data(), y);
   }
   PhaseTimer timer(seconds, "wait");
   for (const Communicator::Request send : sends_) {

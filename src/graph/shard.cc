@@ -111,17 +111,29 @@ Shard build_shard(const Csr& aggregation, const Partition& partition, int rank, 
   std::vector<int32_t> number(shard.global_nodes);
   renumber(ascending, number);
   shard.local = extract(aggregation, ascending, number, std::ssize(ascending));
-  shard.owned.reserve(ascending.size());
-  for (const int32_t i : locality_order(shard.local, ordering, seed)) shard.owned.push_back(ascending[i]);
-  if (shard.owned != ascending) {
-    renumber(shard.owned, number);
-    shard.local = extract(aggregation, shard.owned, number, shard.owned_count());
-  }
+  shard.owned = ascending;
+  reorder_rows(shard, locality_order(shard.local, ordering, seed));
   shard.halo = halo_nodes(aggregation, partition, rank, ascending);
   shard.halo_offsets = offsets_by_owner(partition, shard.halo);
   renumber(shard.halo, number);
   shard.remote = extract(aggregation, shard.owned, number, shard.halo_count());
   return shard;
+}
+
+void reorder_rows(Shard& shard, const std::vector<int32_t>& order) {
+  if (std::is_sorted(order.begin(), order.end())) return;
+  std::vector<int64_t> rows(order.begin(), order.end()), owned(order.size());
+  std::vector<int32_t> number(order.size());
+  for (size_t k = 0; k < order.size(); ++k) {
+    owned[k] = shard.owned[order[k]];
+    number[order[k]] = static_cast<int32_t>(k);
+  }
+  shard.owned = std::move(owned);
+  shard.local = extract(shard.local, rows, number, shard.owned_count());
+  if (shard.remote.rows() == 0) return;
+  std::vector<int32_t> same(shard.halo.size());
+  std::iota(same.begin(), same.end(), 0);
+  shard.remote = extract(shard.remote, rows, same, shard.halo_count());
 }
 
 int64_t marginal_count(const Shard& shard) {

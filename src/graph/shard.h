@@ -30,6 +30,9 @@ struct Shard {
 /// Errors: InputError when the rank owns no node.
 Shard build_shard(const Csr& aggregation, const Partition& partition, int rank, Ordering ordering, uint64_t seed);
 
+/// Puts the local rows in another order: order[k] = the row that comes k-th.
+void reorder_rows(Shard& shard, const std::vector<int32_t>& order);
+
 /// central: no neighbour on another rank; marginal: some (AdaQP section 3).
 int64_t marginal_count(const Shard& shard);
 

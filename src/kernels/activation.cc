@@ -239,6 +239,18 @@ void BackwardRows(const ActivationPass& pass, int64_t begin, int64_t end, Matrix
   });
 }
 
+void MaskedBackwardRows(ConstMatrixView h, float scale, MatrixView grad, const BlockSums& block) {
+  const RowTag d;
+  ForGroups(block, 0, h.rows, [&](int64_t row) HWY_ATTR {
+    ForColumns(0, h.cols, [&](int64_t c, auto io) HWY_ATTR {
+      const auto dropped = hn::Le(io.Load(h.row(row) + c), hn::Zero(d));
+      const RowVector g = hn::IfThenZeroElse(dropped, hn::Mul(io.Load(grad.row(row) + c), hn::Set(d, scale)));
+      AddTo(block.group, c, g);
+      io.Store(g, grad.row(row) + c);
+    });
+  });
+}
+
 void SumRows(ConstMatrixView x, int64_t begin, int64_t end, const BlockSums& block) {
   ForGroups(block, begin, end, [&](int64_t row) HWY_ATTR {
     ForColumns(0, x.cols, [&](int64_t c, auto io) HWY_ATTR { AddTo(block.group, c, io.Load(x.row(row) + c)); });
@@ -255,6 +267,7 @@ namespace {
 
 HWY_EXPORT(ForwardRows);
 HWY_EXPORT(BackwardRows);
+HWY_EXPORT(MaskedBackwardRows);
 HWY_EXPORT(SumRows);
 
 /// Floats of one block where nothing is summed.
@@ -273,45 +286,18 @@ ActivationPass make_pass(ConstMatrixView y, const int64_t* row_ids, const Activa
   return pass;
 }
 
-/// Blocks of rows with a few sums each; how many depends on the number of rows alone.
-class BlockReduction {
- public:
-  BlockReduction(int64_t rows, int64_t cols, int64_t sums, ReductionWorkspace& workspace)
-      : rows_(rows),
-        cols_(cols),
-        sums_(sums),
-        stride_((cols + 15) / 16 * 16),
-        block_(std::max(kMinRows, (rows + kMaxBlocks - 1) / kMaxBlocks)),
-        workspace_(workspace) {
-    workspace.partial.reshape((rows + block_ - 1) / block_, (2 * sums + 1) * stride_);
-  }
+/// The memory that `sums` sums over the rows of a block are made in.
+BlockSums block_sums(int64_t cols, int64_t sums, Matrix& scratch) {
+  const int64_t stride = (cols + 15) / 16 * 16, size = sums * stride;
+  scratch.reshape(2 * sums + 1, stride);
+  return {scratch.data(), scratch.data() + size, sums, stride, scratch.data() + 2 * size};
+}
 
-  /// Calls body(begin, end, sums of this block) in parallel.
-  template <class Body>
-  void for_blocks(Body&& body) const {
-    parallel_blocks(rows_, block_, [&](int64_t begin, int64_t end) {
-      float* const memory = workspace_.partial.row(begin / block_);
-      const int64_t size = sums_ * stride_;
-      body(begin, end, BlockSums{memory, memory + size, sums_, stride_, memory + 2 * size});
-    });
-  }
-
-  /// out (cols) = total number `which`, added up block after block.
-  void collect(int64_t which, float* out) const {
-    if (out == nullptr) return;
-    std::fill_n(out, cols_, 0.0f);
-    for (int64_t block = 0; block < workspace_.partial.rows(); ++block) {
-      const float* const total = workspace_.partial.row(block) + (sums_ + which) * stride_;
-      for (int64_t c = 0; c < cols_; ++c) out[c] += total[c];
-    }
-  }
-
- private:
-  static constexpr int64_t kMinRows = 128;
-  static constexpr int64_t kMaxBlocks = 64;
-  int64_t rows_, cols_, sums_, stride_, block_;
-  ReductionWorkspace& workspace_;
-};
+void add_total(const BlockSums& block, int64_t which, int64_t cols, float* out) {
+  if (out == nullptr) return;
+  const float* const total = block.total + which * block.stride;
+  for (int64_t c = 0; c < cols; ++c) out[c] += total[c];
+}
 
 }  // namespace
 
@@ -325,31 +311,42 @@ void activation_forward(ConstMatrixView y, const int64_t* row_ids, const Activat
   });
 }
 
-void activation_backward(ConstMatrixView y, const int64_t* row_ids, const ActivationParams& params,
-                         const ActivationSpec& spec, MatrixView grad, const ActivationGradients& gradients,
-                         ReductionWorkspace& workspace) {
-  const ActivationPass pass = make_pass(y, row_ids, params, spec);
+void activation_forward_block(ConstMatrixView y, const int64_t* row_ids, const ActivationParams& params,
+                              const ActivationSpec& spec, MatrixView h) {
+  if (y.size() == 0) return;
+  HWY_DYNAMIC_DISPATCH(ForwardRows)(make_pass(y, row_ids, params, spec), 0, y.rows, h);
+}
+
+void activation_backward_block(ConstMatrixView y, const int64_t* row_ids, const ActivationParams& params,
+                               const ActivationSpec& spec, MatrixView grad, const ActivationGradients& gradients,
+                               Matrix& scratch) {
+  if (y.size() == 0) return;
   const int64_t sums = spec.layer_norm ? 3 : (gradients.bias != nullptr ? 1 : 0);
-  const BlockReduction reduction(y.rows, y.cols, sums, workspace);
-  reduction.for_blocks([&](int64_t begin, int64_t end, const BlockSums& block) {
-    HWY_DYNAMIC_DISPATCH(BackwardRows)(pass, begin, end, grad, block);
-  });
-  reduction.collect(0, gradients.bias);
+  const BlockSums block = block_sums(y.cols, sums, scratch);
+  HWY_DYNAMIC_DISPATCH(BackwardRows)(make_pass(y, row_ids, params, spec), 0, y.rows, grad, block);
+  add_total(block, 0, y.cols, gradients.bias);
   if (!spec.layer_norm) return;
-  reduction.collect(1, gradients.gain);
-  reduction.collect(2, gradients.shift);
+  add_total(block, 1, y.cols, gradients.gain);
+  add_total(block, 2, y.cols, gradients.shift);
+}
+
+void relu_dropout_backward_block(ConstMatrixView h, float dropout, MatrixView grad, float* bias, Matrix& scratch) {
+  if (h.size() == 0) return;
+  const BlockSums block = block_sums(h.cols, 1, scratch);
+  const float scale = make_pass(h, nullptr, {}, {.dropout = dropout}).keep_scale;
+  HWY_DYNAMIC_DISPATCH(MaskedBackwardRows)(h, scale, grad, block);
+  add_total(block, 0, h.cols, bias);
 }
 
 void add_bias(const float* bias, MatrixView y) {
   activation_forward(y, nullptr, {.bias = bias}, {.relu = false}, y);
 }
 
-void column_sums(ConstMatrixView x, float* out, ReductionWorkspace& workspace) {
-  const BlockReduction reduction(x.rows, x.cols, 1, workspace);
-  reduction.for_blocks([&](int64_t begin, int64_t end, const BlockSums& block) {
-    HWY_DYNAMIC_DISPATCH(SumRows)(x, begin, end, block);
-  });
-  reduction.collect(0, out);
+void add_column_sums(ConstMatrixView x, float* sums, Matrix& scratch) {
+  if (x.size() == 0) return;
+  const BlockSums block = block_sums(x.cols, 1, scratch);
+  HWY_DYNAMIC_DISPATCH(SumRows)(x, 0, x.rows, block);
+  add_total(block, 0, x.cols, sums);
 }
 
 void dropout_rows(ConstMatrixView x, const int64_t* row_ids, float p, StreamKey key, MatrixView out) {

@@ -36,23 +36,25 @@ struct ActivationGradients {
 void activation_forward(ConstMatrixView y, const int64_t* row_ids, const ActivationParams& params,
                         const ActivationSpec& spec, MatrixView h);
 
-/// Partial sums of activation_backward and column_sums, kept by the caller.
-struct ReductionWorkspace {
-  Matrix partial;
-};
+/// The same on the calling thread alone, for a block of rows.
+void activation_forward_block(ConstMatrixView y, const int64_t* row_ids, const ActivationParams& params,
+                              const ActivationSpec& spec, MatrixView h);
 
-/// Turns grad = dL/dh (n, d) into dL/dy in place, and overwrites `gradients` with the sums over rows. y is what forward
-/// read: masks and row statistics are computed again, not stored. Sums go by fixed row blocks: the same for any number
-/// of threads.
-void activation_backward(ConstMatrixView y, const int64_t* row_ids, const ActivationParams& params,
-                         const ActivationSpec& spec, MatrixView grad, const ActivationGradients& gradients,
-                         ReductionWorkspace& workspace);
+/// Turns grad = dL/dh (n, d) of a block of rows into dL/dy in place, and adds the sums over the rows to `gradients`. y
+/// is what forward read: masks and row statistics are computed again, not stored. On the calling thread; `scratch` is
+/// its own.
+void activation_backward_block(ConstMatrixView y, const int64_t* row_ids, const ActivationParams& params,
+                               const ActivationSpec& spec, MatrixView grad, const ActivationGradients& gradients,
+                               Matrix& scratch);
+
+/// The same where h = dropout(ReLU(y + bias)), without a norm, from h: what is 0 there passed nothing on.
+void relu_dropout_backward_block(ConstMatrixView h, float dropout, MatrixView grad, float* bias, Matrix& scratch);
 
 /// y += bias for every row.
 void add_bias(const float* bias, MatrixView y);
 
-/// out (d) = sum over rows of x (n, d), by fixed blocks.
-void column_sums(ConstMatrixView x, float* out, ReductionWorkspace& workspace);
+/// sums (d) += the sum over rows of x (n, d), on the calling thread.
+void add_column_sums(ConstMatrixView x, float* sums, Matrix& scratch);
 
 /// Dropout alone (input dropout of dense features; out may be x): the same elements as activation_forward would drop.
 void dropout_rows(ConstMatrixView x, const int64_t* row_ids, float p, StreamKey key, MatrixView out);

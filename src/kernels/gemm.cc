@@ -3,7 +3,6 @@
 #include <oneapi/dnnl/dnnl.h>
 
 #include <algorithm>
-#include <atomic>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -36,27 +35,15 @@ struct Sgemm {
   float beta = 0.0f;
 };
 
-dnnl_status_t run(const Sgemm& g) {
+void run(const Sgemm& g) {
   const OneThread one_thread;
   const int64_t a_stride = g.transpose_a == 'N' ? g.k : g.m, b_stride = g.transpose_b == 'N' ? g.n : g.k;
-  return dnnl_sgemm(g.transpose_a, g.transpose_b, g.m, g.n, g.k, 1.0f, g.a, a_stride, g.b, b_stride, g.beta, g.c, g.n);
+  const dnnl_status_t status =
+      dnnl_sgemm(g.transpose_a, g.transpose_b, g.m, g.n, g.k, 1.0f, g.a, a_stride, g.b, b_stride, g.beta, g.c, g.n);
+  if (status == dnnl_success) return;
+  fail_run("oneDNN could not multiply matrices ({}, {}) and ({}, {}): status {}; see that memory is left", g.m, g.k,
+           g.k, g.n, static_cast<int>(status));
 }
-
-/// Keeps a failure until the parallel region, which no exception may leave, is over.
-class Outcome {
- public:
-  void note(dnnl_status_t status) {
-    if (status != dnnl_success) status_ = status;
-  }
-  void check(ConstMatrixView a, ConstMatrixView b) const {
-    if (status_ == dnnl_success) return;
-    fail_run("oneDNN could not multiply matrices ({}, {}) and ({}, {}): status {}; see that memory is left", a.rows,
-             a.cols, b.rows, b.cols, status_.load());
-  }
-
- private:
-  std::atomic<int> status_ = dnnl_success;
-};
 
 /// True when there is nothing to multiply: c is complete then.
 bool trivial(int64_t inner, MatrixView c, Write write) {
@@ -68,15 +55,6 @@ bool trivial(int64_t inner, MatrixView c, Write write) {
 
 float beta(Write write) {
   return write == Write::accumulate ? 1.0f : 0.0f;
-}
-
-void multiply_rows(ConstMatrixView a, ConstMatrixView b, char transpose_b, MatrixView c, Write write) {
-  if (trivial(a.cols, c, write)) return;
-  Outcome outcome;
-  parallel_blocks(a.rows, block_rows(a.rows), [&](int64_t begin, int64_t end) {
-    outcome.note(run({'N', transpose_b, end - begin, c.cols, a.cols, a.row(begin), b.data, c.row(begin), beta(write)}));
-  });
-  outcome.check(a, b);
 }
 
 /// c = (or +=) the sum over rows of `partial`, in order.
@@ -93,29 +71,40 @@ void add_partial_sums(ConstMatrixView partial, MatrixView c, Write write) {
 
 }  // namespace
 
+void gemm_block(ConstMatrixView a, ConstMatrixView b, MatrixView c, Write write) {
+  if (!trivial(a.cols, c, write)) run({'N', 'N', a.rows, c.cols, a.cols, a.data, b.data, c.data, beta(write)});
+}
+
+void gemm_block_transposed_b(ConstMatrixView a, ConstMatrixView b, MatrixView c, Write write) {
+  if (!trivial(a.cols, c, write)) run({'N', 'T', a.rows, c.cols, a.cols, a.data, b.data, c.data, beta(write)});
+}
+
+void gemm_block_transposed_a(ConstMatrixView a, ConstMatrixView b, MatrixView c, Write write) {
+  if (!trivial(a.rows, c, write)) run({'T', 'N', a.cols, b.cols, a.rows, a.data, b.data, c.data, beta(write)});
+}
+
 void gemm(ConstMatrixView a, ConstMatrixView b, MatrixView c, Write write) {
-  multiply_rows(a, b, 'N', c, write);
+  parallel_blocks(a.rows, block_rows(a.rows), [&](int64_t begin, int64_t end) {
+    gemm_block(rows_of(a, begin, end), b, rows_of(c, begin, end), write);
+  });
 }
 
 void gemm_transposed_b(ConstMatrixView a, ConstMatrixView b, MatrixView c, Write write) {
-  multiply_rows(a, b, 'T', c, write);
+  parallel_blocks(a.rows, block_rows(a.rows), [&](int64_t begin, int64_t end) {
+    gemm_block_transposed_b(rows_of(a, begin, end), b, rows_of(c, begin, end), write);
+  });
 }
 
 void gemm_transposed_a(ConstMatrixView a, ConstMatrixView b, MatrixView c, GemmWorkspace& workspace, Write write) {
   if (trivial(a.rows, c, write)) return;
-  Outcome outcome;
   const int64_t rows = range_rows(a.rows), ranges = (a.rows + rows - 1) / rows;
-  if (ranges == 1) {
-    outcome.note(run({'T', 'N', a.cols, b.cols, a.rows, a.data, b.data, c.data, beta(write)}));
-    return outcome.check(a, b);
-  }
+  if (ranges == 1) return gemm_block_transposed_a(a, b, c, write);
   workspace.partial.reshape(ranges, c.size());
-  const MatrixView partial = workspace.partial;
   parallel_blocks(a.rows, rows, [&](int64_t begin, int64_t end) {
-    outcome.note(run({'T', 'N', a.cols, b.cols, end - begin, a.row(begin), b.row(begin), partial.row(begin / rows)}));
+    const MatrixView partial{workspace.partial.row(begin / rows), c.rows, c.cols};
+    gemm_block_transposed_a(rows_of(a, begin, end), rows_of(b, begin, end), partial);
   });
-  outcome.check(a, b);
-  add_partial_sums(partial, c, write);
+  add_partial_sums(workspace.partial, c, write);
 }
 
 void gemm_reference(ConstMatrixView a, ConstMatrixView b, MatrixView c) {

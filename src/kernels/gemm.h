@@ -5,6 +5,15 @@
 
 namespace tersegraph {
 
+/// c = a b (or c += a b) on the calling thread alone, for kernels that go on with a block of rows while it is in cache.
+/// a (n, k), b (k, m), c (n, m). The last bits of a row may depend on n. Errors, of this and all below: RunError when
+/// oneDNN finds no memory.
+void gemm_block(ConstMatrixView a, ConstMatrixView b, MatrixView c, Write write = Write::overwrite);
+/// c = a b^T. a (n, k), b (m, k), c (n, m).
+void gemm_block_transposed_b(ConstMatrixView a, ConstMatrixView b, MatrixView c, Write write = Write::overwrite);
+/// c = a^T b. a (n, k), b (n, m), c (k, m).
+void gemm_block_transposed_a(ConstMatrixView a, ConstMatrixView b, MatrixView c, Write write = Write::overwrite);
+
 /// c = a b (or c += a b). a (n, k), b (k, m), c (n, m). Row blocks run in parallel, each one single-threaded oneDNN
 /// GEMM, so results are bit-identical for any number of threads.
 void gemm(ConstMatrixView a, ConstMatrixView b, MatrixView c, Write write = Write::overwrite);

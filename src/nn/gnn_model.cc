@@ -4,37 +4,21 @@
 
 #include <algorithm>
 
-#include "base/parallel.h"
+#include "nn/init.h"
 
 namespace tersegraph {
 namespace {
 
-void add_rows(ConstMatrixView x, MatrixView y) {
-  parallel_blocks(x.rows, 1024, [&](int64_t begin, int64_t end) {
-    for (int64_t k = begin * x.cols; k < end * x.cols; ++k) y.data[k] += x.data[k];
-  });
-}
-
-void copy_rows(ConstMatrixView x, MatrixView y) {
-  parallel_blocks(x.rows, 1024, [&](int64_t begin, int64_t end) {
-    std::copy(x.row(begin), x.row(begin) + (end - begin) * x.cols, y.row(begin));
-  });
-}
-
-AggregationPass aggregation_pass(const ModelPass& pass, Traffic kind, int layer) {
-  return {!pass.training, pass.training ? kind : Traffic::evaluation, pass.seed, pass.epoch, layer};
-}
-
 ConvOrder later_order(const ModelConfig& config, int64_t in, int64_t out) {
   if (config.kind == ModelKind::mlp) return ConvOrder::unaggregated;
-  return out < in && !config.aggregate_first ? ConvOrder::transform_first : ConvOrder::aggregate_first;
+  return out <= in && !config.aggregate_first ? ConvOrder::transform_first : ConvOrder::aggregate_first;
 }
 
 }  // namespace
 
 GnnModel::GnnModel(const ModelConfig& config, int64_t features, int64_t outputs, ConvOrder first_order,
                    bool decay_first_layer_only, Parameters& parameters)
-    : config_(config), parameters_(parameters) {
+    : config_(config), parameters_(parameters), partial_(parameters) {
   layers_.reserve(config.layers);
   for (int l = 0; l < config.layers; ++l) {
     const int64_t in = l == 0 ? features : config.hidden;
@@ -47,8 +31,10 @@ GnnModel::GnnModel(const ModelConfig& config, int64_t features, int64_t outputs,
 GnnModel::Layer GnnModel::make_layer(int index, int64_t in, int64_t out, ConvOrder order, bool decay) {
   const std::string name = fmt::format("layers.{}", index);
   const float factor = decay ? 1.0f : 0.0f;
-  Layer layer{
-      .conv = {name, in, out, config_.kind == ModelKind::sage, order, parameters_, factor}, .y = {}, .input = {}};
+  Layer layer;
+  layer.conv = {.in = in, .out = out, .order = order};
+  layer.conv.weight = parameters_.add(name + ".weight", in, out, factor);
+  if (config_.kind == ModelKind::sage) layer.conv.root = parameters_.add(name + ".root_weight", in, out, factor);
   layer.bias = parameters_.add(name + ".bias", 1, out, factor);
   if (config_.norm == NormKind::layer && index < config_.layers - 1) {
     layer.gain = parameters_.add(name + ".norm.weight", 1, out, factor);
@@ -58,10 +44,27 @@ GnnModel::Layer GnnModel::make_layer(int index, int64_t in, int64_t out, ConvOrd
 }
 
 void GnnModel::initialise(uint64_t seed) {
-  for (Layer& layer : layers_) {
-    layer.conv.initialise(config_.init, seed);
-    if (layer.gain >= 0) std::fill_n(parameters_.value(layer.gain).data, layer.conv.out(), 1.0f);
+  for (const Layer& layer : layers_) {
+    for (const int tensor : {layer.conv.weight, layer.conv.root}) {
+      if (tensor >= 0) initialise_weights(config_.init, seed, tensor, parameters_.value(tensor));
+    }
+    if (layer.gain >= 0) std::fill_n(parameters_.value(layer.gain).data, layer.conv.out, 1.0f);
   }
+}
+
+/// h_{layer + 1} = activation(y) + h_layer.
+bool GnnModel::residual(int layer) const {
+  return config_.residual && layer > 0 && layer < last() && layers_[layer].conv.in == layers_[layer].conv.out;
+}
+
+/// Without a norm, h = dropout(ReLU(y)) says all that backward asks of y.
+bool GnnModel::keeps_y(int layer) const {
+  return layer < last() && (config_.norm == NormKind::layer || residual(layer));
+}
+
+/// Where y is kept, h is computed again, unless a residual was added.
+bool GnnModel::keeps_h(int layer) const {
+  return layer > 0 && (!keeps_y(layer - 1) || residual(layer - 1));
 }
 
 ActivationSpec GnnModel::activation_spec(int layer, const ModelPass& pass) const {
@@ -72,116 +75,71 @@ ActivationSpec GnnModel::activation_spec(int layer, const ModelPass& pass) const
           .key = StreamKey(pass.seed, Purpose::dropout, Direction::forward(), pass.epoch, layer)};
 }
 
-ActivationParams GnnModel::activation_params(const Layer& layer) const {
+ActivationParams GnnModel::activation_params(int layer) const {
   const auto value = [&](int tensor) { return tensor < 0 ? nullptr : parameters_.value(tensor).data; };
-  return {value(layer.bias), value(layer.gain), value(layer.shift)};
+  return {value(layers_[layer].bias), value(layers_[layer].gain), value(layers_[layer].shift)};
 }
 
-ActivationGradients GnnModel::activation_gradients(const Layer& layer) const {
-  const auto gradient = [&](int tensor) { return tensor < 0 ? nullptr : parameters_.gradient(tensor).data; };
-  return {gradient(layer.bias), gradient(layer.gain), gradient(layer.shift)};
+AggregationPass GnnModel::aggregation_pass(const Step& step, Traffic kind, int layer) const {
+  const ModelPass& pass = step.pass;
+  return {pass.training, pass.training ? kind : Traffic::evaluation, pass.seed, pass.epoch, layer};
 }
 
-bool GnnModel::residual(int layer) const {
-  return config_.residual && layer > 0 && layers_[layer].conv.in() == layers_[layer].conv.out();
-}
-
-Matrix& GnnModel::input_room(int layer) {
-  return layers_[layer].conv.keeps_input() || residual(layer) ? layers_[layer].input : transient_input_;
-}
-
-Operand GnnModel::input_of(int layer, const ModelInput& input) {
-  return layer == 0 ? input.features : Operand::of(input_room(layer));
-}
-
-MatrixView GnnModel::convolve(int index, const ModelInput& input, const ModelRows& rows, const ModelPass& pass,
-                              PhaseSeconds& seconds) {
-  if (index == 0 && input.product.data != nullptr) return input.product;
-  Layer& layer = layers_[index];
-  layer.y.reshape(rows.count, layer.conv.out());
-  layer.conv.forward(input_of(index, input), input.aggregated, rows.aggregation,
-                     aggregation_pass(pass, Traffic::halo_forward, index), layer.y, workspace_, seconds);
-  return layer.y;
-}
-
-MatrixView GnnModel::forward(const ModelInput& input, const ModelRows& rows, const ModelPass& pass,
-                             PhaseSeconds& seconds) {
-  const int last = config_.layers - 1;
-  for (int l = 0; l < last; ++l) {
-    const Layer& layer = layers_[l];
-    const MatrixView y = convolve(l, input, rows, pass, seconds);
-    PhaseTimer timer(seconds, "activation");
-    Matrix& next = input_room(l + 1);
-    next.reshape(rows.count, layer.conv.out());
-    activation_forward(y, rows.ids, activation_params(layer), activation_spec(l, pass), next);
-    if (residual(l)) add_rows(input_room(l), next);
-  }
-  const MatrixView y = convolve(last, input, rows, pass, seconds);
-  PhaseTimer timer(seconds, "activation");
-  add_bias(parameters_.value(layers_[last].bias).data, y);
-  return y;
-}
-
-void GnnModel::backward(const ModelInput& input, const ModelRows& rows, const ModelPass& pass, MatrixView grad,
-                        PhaseSeconds& seconds) {
-  const int last = config_.layers - 1;
-  for (int l = last; l >= 0; --l) {
-    Layer& layer = layers_[l];
-    const bool skip = residual(l) && l < last;
-    {
-      PhaseTimer timer(seconds, "activation");
-      if (skip) {
-        residual_gradient_.reshape(rows.count, layer.conv.out());
-        copy_rows(grad, residual_gradient_);
-      }
-      if (l == last) {
-        column_sums(grad, parameters_.gradient(layer.bias).data, reductions_);
-      } else {
-        activation_backward(layer.y, rows.ids, activation_params(layer), activation_spec(l, pass), grad,
-                            activation_gradients(layer), reductions_);
-      }
-    }
-    Matrix& below = gradients_[l % 2];
-    MatrixView dh;
-    if (l > 0) {
-      below.reshape(rows.count, layer.conv.in());
-      dh = below;
-    }
-    layer.conv.backward(input_of(l, input), input.aggregated, rows.aggregation,
-                        aggregation_pass(pass, Traffic::halo_backward, l), grad, dh, workspace_, seconds);
-    if (skip) add_rows(residual_gradient_, dh);
-    grad = dh;
-  }
+/// Rows block.begin..end of the input of `layer`.
+Operand GnnModel::input_rows(int layer, const Step& step, const RowBlock& block, int64_t end) {
+  if (layer == 0) return step.input.features.rows(block.begin, end);
+  if (keeps_h(layer)) return Operand::of(rows_of(layers_[layer].h.view(), block.begin, end));
+  const MatrixView h = block.thread.room(2, end - block.begin, layers_[layer].conv.in);
+  activation_forward_block(rows_of(layers_[layer - 1].y.view(), block.begin, end), step.rows.ids + block.begin,
+                           activation_params(layer - 1), activation_spec(layer - 1, step.pass), h);
+  block.thread.lap(BlockPhase::activation);
+  return Operand::of(h);
 }
 
 int64_t GnnModel::widest_exchange() const {
   int64_t widest = 0;
   for (const Layer& layer : layers_) {
-    if (layer.conv.order() == ConvOrder::aggregate_first) widest = std::max(widest, layer.conv.in());
-    if (layer.conv.order() == ConvOrder::transform_first) widest = std::max(widest, layer.conv.out());
+    if (layer.conv.aggregates()) widest = std::max(widest, layer.conv.message_cols());
   }
   return widest;
 }
 
-int64_t GnnModel::activation_bytes(int64_t rows) const {
-  int64_t floats = 0, transient = 0, scratch = 0, widest_gradient = 0;
-  for (int l = 0; l < config_.layers; ++l) {
+int64_t GnnModel::activation_bytes(int64_t rows, int ranks, bool sparse_input) const {
+  int64_t kept = 2 * outputs(), root = 0;  // and dL/doutputs, which is the caller's
+  std::array<int64_t, 2> messages{};       // layers take turns with them, both ways
+  for (int l = 0; l <= last(); ++l) {
     const GraphConv& conv = layers_[l].conv;
-    floats += conv.out();                                                 // y
-    if (conv.order() == ConvOrder::aggregate_first) floats += conv.in();  // A h
-    if (conv.order() == ConvOrder::transform_first) {
-      scratch = std::max(scratch, conv.out());
-    } else if (conv.order() == ConvOrder::aggregate_first && l > 0) {
-      scratch = std::max(scratch, conv.in());
+    if (keeps_h(l)) kept += conv.in;
+    if (keeps_y(l)) kept += conv.out;
+    if (conv.order == ConvOrder::aggregate_first) {
+      kept += conv.in;
+      if (conv.has_root() && l > 0) root = std::max(root, conv.out);
     }
-    if (l == 0) continue;
-    (conv.keeps_input() || residual(l) ? floats : transient) += conv.in();
-    widest_gradient = std::max(widest_gradient, conv.in());
+    if (conv.aggregates() && (l > 0 || conv.transforms_first())) {
+      messages[l % 2] = std::max(messages[l % 2], conv.message_cols());
+    }
   }
-  transient = std::min(transient, config_.hidden);
-  const int64_t residual_room = config_.residual ? config_.hidden : 0;
-  const int64_t gradient_buffers = std::min(config_.layers - 1, 2);
-  return 4 * rows * (floats + transient + scratch + gradient_buffers * widest_gradient + outputs() + residual_room);
+  if (sparse_input) {  // dL/dy_0 is put down, and A^T dL/dy_0 where that is what the weights meet
+    messages[0] = std::max(messages[0], layers_[0].conv.out);
+    if (layers_[0].conv.transforms_first()) messages[1] = std::max(messages[1], layers_[0].conv.out);
+  }
+  const int64_t sums = ranks > 1 ? widest_exchange() : 0, residual_room = config_.residual ? config_.hidden : 0;
+  return 4 * rows * (kept + root + messages[0] + messages[1] + sums + residual_room);
+}
+
+int64_t GnnModel::widest_block() const {
+  int64_t width = std::max(config_.hidden, outputs());
+  for (const Layer& layer : layers_) {
+    if (layer.conv.order == ConvOrder::aggregate_first) width = std::max(width, layer.conv.in);
+  }
+  return width;
+}
+
+int64_t GnnModel::gradient_sum_bytes(int64_t rows, bool sparse_input) const {
+  const int64_t sums = parameters_.size() - (sparse_input ? parameters_.elements(layers_[0].conv.weight) : 0);
+  RowBlocks blocks;
+  blocks.resize(widest_block(), sums);
+  return 4 * blocks.ranges(rows) * sums;
 }
 
 }  // namespace tersegraph

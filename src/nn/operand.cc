@@ -12,11 +12,11 @@ void multiply(const Operand& x, ConstMatrixView w, MatrixView y, Write write) {
   }
 }
 
-void multiply_transposed(const Operand& x, ConstMatrixView dy, MatrixView dw, GemmWorkspace& workspace) {
+void multiply_block(const Operand& x, ConstMatrixView w, MatrixView y, Write write) {
   if (x.is_sparse) {
-    spmm(x.sparse_transposed, dy, dw);
+    spmm_rows(x.sparse, w, 0, x.sparse.rows, y.data, write);
   } else {
-    gemm_transposed_a(x.dense, dy, dw, workspace);
+    gemm_block(x.dense, w, y, write);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include "comm/collectives.h"
 #include "exchange/aggregation.h"
+#include "exchange/reach.h"
 #include "nn/gnn_model.h"
 #include "train/gradient_learner.h"
 #include "train/input_errors.h"
@@ -28,6 +29,7 @@ struct FullGraphTrainer::State final : GradientLearner {
         config(config_),
         shard(agreed(channel,
                      [&] { return build_shard(operator_, partition, channel.rank(), config.ordering, config.seed); })),
+        reach(order_by_reach(shard, split.train, config.model.layers, channel)),
         aggregation(shard, channel, config.exchange),
         targets(make_local_targets(dataset.labels, split, shard)),
         loop({config.eval_every, config.patience}, dataset, split, shard, targets, channel),
@@ -41,7 +43,7 @@ struct FullGraphTrainer::State final : GradientLearner {
     if (!split.train.empty()) training_loss.emplace(config.loss, config.class_weights, targets, channel);
     parameters.finalize();
     model.initialise(config.seed);
-    output_gradient.reshape(shard.owned_count(), model.outputs());
+    if (!split.train.empty()) aggregation.skip_rows(reach, targets.train);
   }
 
   void train_epoch(EpochMetrics& metrics) override;
@@ -53,6 +55,7 @@ struct FullGraphTrainer::State final : GradientLearner {
 
   FullGraphConfig config;
   Shard shard;
+  Reach reach;
   Aggregation aggregation;
   LocalTargets targets;
   std::optional<TrainingLoss> training_loss;  ///< none without training nodes: such a trainer only predicts
@@ -83,6 +86,7 @@ double FullGraphTrainer::State::compute_gradients(int64_t epoch, PhaseSeconds& s
   double mean_loss = 0.0;
   {
     PhaseTimer timer(seconds, "loss");
+    output_gradient.reshape(outputs.rows, outputs.cols);
     mean_loss = (*training_loss)(outputs, output_gradient);
   }
   model.backward(x, aggregation, pass, output_gradient, seconds);

@@ -75,7 +75,7 @@ void InputFeatures::aggregate_once(Aggregation& aggregation) {
   if (sparse_.cols == 0) {
     aggregated_.reshape(dense_.rows(), dense_.cols());
     PhaseSeconds seconds;
-    aggregation.forward(dense_, aggregated_, {.exact = true, .kind = Traffic::layer0}, seconds);
+    aggregation.forward(dense_, aggregated_, {.kind = Traffic::layer0}, seconds);
     aggregation.release_buffers();
     return;
   }

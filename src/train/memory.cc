@@ -37,11 +37,13 @@ MemoryPrediction predict_memory(const Dataset& dataset, const FullGraphConfig& c
   const auto shard_bytes = static_cast<int64_t>(operator_bytes(dataset) * share * (symmetric ? 1 : 2));
   const int64_t exchange = 2 * 4 * halo_rows * model.widest_exchange() + 80 * halo_rows;
   const auto rows = static_cast<int64_t>(dataset.nodes() * share);
+  const bool sparse = dataset.features.is_sparse;
   return {{{"program", kProgramBytes},
            {"dataset", dataset_bytes(dataset)},
            {"aggregation operator", operator_bytes(dataset) + shard_bytes},
            {"input rows", input_bytes(dataset, config, order, share)},
-           {"activations and gradients", model.activation_bytes(rows)},
+           {"activations and gradients", model.activation_bytes(rows, ranks, sparse) +
+                                             model.gradient_sum_bytes(rows / ranks_here, sparse) * ranks_here},
            {"messages", exchange},
            {"weights and optimizer", weight_bytes(parameters.size(), config.optimizer) * ranks_here}}};
 }

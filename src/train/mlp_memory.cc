@@ -62,14 +62,6 @@ double input_bytes(const HopSizes& hops, float dropout) {
   return rows * (dropout > 0 ? 3 : 2);
 }
 
-/// Sums over ranges of rows that the largest weight gradient is made of.
-int64_t partial_gradients(const Parameters& parameters, int64_t rows) {
-  int64_t largest = 0;
-  for (int t = 0; t < parameters.count(); ++t) largest = std::max(largest, parameters.elements(t));
-  const int64_t ranges = std::min<int64_t>(rows / 256 + 1, 32);
-  return ranges > 1 ? 4 * ranges * largest : 0;
-}
-
 }  // namespace
 
 MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, const MlpConfig& config, int ranks,
@@ -94,8 +86,9 @@ MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, cons
   const int64_t evaluation =
       4 * (2 * rows * first_width + rows * dataset.labels.outputs + cols * first_width * ranks_here) +
       (ranks > 1 ? 4 * (rows + 3 * halo_rows) * first_width : 0);
-  const int64_t activations = model.activation_bytes(training) + 4 * more_rows * passed_on +
-                              partial_gradients(parameters, training / ranks_here) * ranks_here;
+  const int64_t activations = model.activation_bytes(training, ranks, hops.training_sparse()) +
+                              4 * more_rows * passed_on +
+                              model.gradient_sum_bytes(training / ranks_here, hops.training_sparse()) * ranks_here;
   const int64_t weights = weight_bytes(parameters.size(), config.optimizer) * ranks_here;
   const auto computing = static_cast<int64_t>(hops.while_computed() * share);
   return {{{"program", kProgramBytes},

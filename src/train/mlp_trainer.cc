@@ -69,14 +69,13 @@ struct MlpTrainer::State final : GradientLearner {
     if (!split.train.empty()) training_loss.emplace(config.loss, config.class_weights, training_targets, channel);
     build(config.stages.back());
     model->initialise(config.seed);
-    fold_scales(parameters.value(0), false);
+    fold_scales(features.scales(), parameters.value(0), false);
   }
 
   double compute_gradients(int64_t epoch, PhaseSeconds& seconds) override;
   ConstMatrixView evaluation_outputs() override;
   void build(int layers_);
   void grow_to(int layers_);
-  void fold_scales(MatrixView weight, bool back);
 
   MlpConfig config;
   Shard shard;
@@ -112,16 +111,6 @@ void MlpTrainer::State::grow_to(int layers_) {
   grow(shallow, from, parameters, layers_);
 }
 
-/// From a weight for scaled hops to one for hops as they are, or back.
-void MlpTrainer::State::fold_scales(MatrixView weight, bool back) {
-  const std::vector<float>& scales = features.scales();
-  const int64_t rows = weight.rows / std::ssize(scales);
-  for (int64_t i = 0; i < weight.rows; ++i) {
-    const float factor = back ? 1.0f / scales[i / rows] : scales[i / rows];
-    for (int64_t c = 0; c < weight.cols; ++c) weight(i, c) *= factor;
-  }
-}
-
 double MlpTrainer::State::compute_gradients(int64_t epoch, PhaseSeconds& seconds) {
   const ModelPass pass{.training = true, .seed = config.seed, .epoch = epoch};
   const ModelRows rows(features.training_ids());
@@ -146,7 +135,7 @@ ConstMatrixView MlpTrainer::State::evaluation_outputs() {
   if (folded) {
     scaled_weight.reshape(weight.rows, weight.cols);
     std::copy_n(weight.data, weight.size(), scaled_weight.data());
-    fold_scales(scaled_weight, true);
+    fold_scales(features.scales(), scaled_weight, true);
     weight = scaled_weight;
   }
   product.reshape(shard.owned_count(), weight.cols);
@@ -179,7 +168,7 @@ TrainResult MlpTrainer::train(Observer& observer) {
     s.build(s.config.stages[first]);
     s.model->initialise(s.config.seed);
   } else {
-    s.fold_scales(s.parameters.value(0), true);
+    fold_scales(s.features.scales(), s.parameters.value(0), true);
   }
   s.folded = false;
   for (size_t stage = first; stage < s.config.stages.size(); ++stage) {
@@ -189,7 +178,7 @@ TrainResult MlpTrainer::train(Observer& observer) {
   }
   TrainResult result = s.loop.finish(s);
   s.grow_to(full);
-  s.fold_scales(s.parameters.value(0), false);
+  fold_scales(s.features.scales(), s.parameters.value(0), false);
   s.folded = true;
   return result;
 }

@@ -72,7 +72,7 @@ struct Spread {
 
 /// Passes as the trainer makes them.
 inline AggregationPass training_pass(Traffic kind, int64_t epoch = 1, int layer = 0) {
-  return {.exact = false, .kind = kind, .seed = 9, .epoch = epoch, .layer = layer};
+  return {.training = true, .kind = kind, .seed = 9, .epoch = epoch, .layer = layer};
 }
 
 }  // namespace tersegraph::testing

@@ -150,9 +150,12 @@ void expect_gradients(Problem& problem) {
   const int64_t rows = problem.y.rows(), width = problem.y.cols();
   const Matrix before = copy_of(problem.y);
   Matrix grad = copy_of(problem.upstream), bias(1, width), gain(1, width), shift(1, width);
-  ReductionWorkspace workspace;
-  activation_backward(problem.y, problem.row_ids.data(), problem.params, problem.spec, grad,
-                      {bias.data(), gain.data(), shift.data()}, workspace);
+  Matrix scratch;
+  bias.fill(0.0f);
+  gain.fill(0.0f);
+  shift.fill(0.0f);
+  activation_backward_block(problem.y, problem.row_ids.data(), problem.params, problem.spec, grad,
+                            {bias.data(), gain.data(), shift.data()}, scratch);
   EXPECT_EQ(std::memcmp(problem.y.data(), before.data(), before.bytes()), 0) << "y was modified";
 
   const auto near = [](double actual, double expected, double unit) {
@@ -221,11 +224,11 @@ TEST(Activation, TouchesNothingBeyondItsRows) {
         const GuardedMatrix y(problem.y), h(problem.y), grad(problem.upstream);
         const GuardedMatrix bias(problem.bias), gain(problem.gain), shift(problem.shift);
         const ActivationParams params{bias.data(), gain.data(), shift.data()};
-        ReductionWorkspace workspace;
+        Matrix scratch;
         activation_forward(y.view(), problem.row_ids.data(), params, problem.spec, h.view());
-        activation_backward(y.view(), problem.row_ids.data(), params, problem.spec, grad.view(),
-                            {bias.data(), gain.data(), shift.data()}, workspace);
-        column_sums(y.view(), bias.data(), workspace);
+        activation_backward_block(y.view(), problem.row_ids.data(), params, problem.spec, grad.view(),
+                                  {bias.data(), gain.data(), shift.data()}, scratch);
+        add_column_sums(y.view(), bias.data(), scratch);
       }
     }
   });
@@ -238,17 +241,9 @@ TEST(Activation, BitsDoNotDependOnTheNumberOfThreads) {
       Problem problem(9001, 37, {{norm, true, 0.4f, order, StreamKey(kSeed, Purpose::dropout)}, true, norm});
       const auto run = [&](int threads) {
         set_thread_count(threads);
-        Matrix h(9001, 37), grad = copy_of(problem.upstream), sums(4, 37);
-        sums.fill(0.0f);
-        ReductionWorkspace workspace;
+        Matrix h(9001, 37);
         activation_forward(problem.y, problem.row_ids.data(), problem.params, problem.spec, h);
-        activation_backward(problem.y, problem.row_ids.data(), problem.params, problem.spec, grad,
-                            {sums.row(0), sums.row(1), sums.row(2)}, workspace);
-        column_sums(h, sums.row(3), workspace);
-        std::vector<float> all(h.data(), h.data() + h.size());
-        all.insert(all.end(), grad.data(), grad.data() + grad.size());
-        all.insert(all.end(), sums.data(), sums.data() + sums.size());
-        return all;
+        return std::vector<float>(h.data(), h.data() + h.size());
       };
       const std::vector<float> one = run(1);
       for (const int threads : {2, 3, 8}) {
@@ -315,20 +310,68 @@ TEST(Activation, ReluLetsNaNPass) {
   });
 }
 
+// A block is a part of the whole: the same bits.
+TEST(Activation, BlocksOfRowsAreTheWhole) {
+  for (const Case& c : all_cases()) {
+    SCOPED_TRACE(describe(c, 37));
+    Problem problem(50, 37, c);
+    Matrix whole(50, 37), blocks(50, 37);
+    activation_forward(problem.y, problem.row_ids.data(), problem.params, problem.spec, whole);
+    for (const auto& [begin, end] : {std::pair<int64_t, int64_t>{0, 17}, {17, 18}, {18, 50}}) {
+      activation_forward_block(rows_of(problem.y.view(), begin, end), problem.row_ids.data() + begin, problem.params,
+                               problem.spec, rows_of(blocks.view(), begin, end));
+    }
+    EXPECT_EQ(std::memcmp(whole.data(), blocks.data(), whole.bytes()), 0);
+  }
+}
+
+// Where no norm stands between, what forward gave says all that backward needs.
+TEST(Activation, BackwardFromTheOutputIsBackwardFromTheInput) {
+  for_each_target([] {
+    for (const float dropout : {0.0f, 0.3f, 1.0f}) {
+      for (const int64_t width : kWidths) {
+        Problem problem(5, width,
+                        {{false, true, dropout, ActivationOrder::norm_relu_dropout, StreamKey(kSeed, Purpose::dropout)},
+                         true,
+                         false});
+        Matrix h(5, width), scratch, grad = copy_of(problem.upstream), from_output = copy_of(problem.upstream);
+        Matrix bias(2, width);
+        bias.fill(0.5f);
+        activation_forward(problem.y, problem.row_ids.data(), problem.params, problem.spec, h);
+        activation_backward_block(problem.y, problem.row_ids.data(), problem.params, problem.spec, grad, {bias.row(0)},
+                                  scratch);
+        const GuardedMatrix guarded(from_output);
+        relu_dropout_backward_block(h, dropout, guarded.view(), bias.row(1), scratch);
+        for (int64_t k = 0; k < grad.size(); ++k) ASSERT_EQ(guarded.data()[k], grad.data()[k]) << dropout;
+        for (int64_t c = 0; c < width; ++c) ASSERT_EQ(bias(0, c), bias(1, c));
+      }
+    }
+  });
+}
+
+TEST(Activation, NotANumberIsPassedOnToBeSeen) {
+  Matrix h(1, 20), grad(1, 20), scratch;
+  h.fill(std::nanf(""));
+  grad.fill(1.0f);
+  relu_dropout_backward_block(h, 0.5f, grad, scratch.data(), scratch);
+  for (int64_t c = 0; c < 20; ++c) EXPECT_EQ(grad(0, c), 2.0f);
+}
+
 TEST(Activation, NoRowsMeanNoGradient) {
   Matrix empty(0, 21), sums = random_matrix(3, 21, 1);
-  ReductionWorkspace workspace;
+  sums.fill(0.0f);
+  Matrix scratch;
   activation_forward(empty, nullptr, {}, {.layer_norm = true}, empty);
-  activation_backward(empty, nullptr, {}, {.layer_norm = true}, empty, {sums.row(0), sums.row(1), sums.row(2)},
-                      workspace);
+  activation_backward_block(empty, nullptr, {}, {.layer_norm = true}, empty, {sums.row(0), sums.row(1), sums.row(2)},
+                            scratch);
   for (int64_t k = 0; k < sums.size(); ++k) EXPECT_EQ(sums.data()[k], 0.0f);
 }
 
 TEST(ColumnSums, KeepTheirDigitsOverManyRows) {
   const Matrix x = absolute(random_matrix(300001, 3, 41));
-  Matrix sums(1, 3);
-  ReductionWorkspace workspace;
-  column_sums(x, sums.data(), workspace);
+  Matrix sums(1, 3), scratch;
+  sums.fill(0.0f);
+  add_column_sums(x, sums.data(), scratch);
   for (int64_t c = 0; c < 3; ++c) {
     double expected = 0.0;
     for (int64_t i = 0; i < x.rows(); ++i) expected += x(i, c);
