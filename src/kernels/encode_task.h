@@ -16,4 +16,15 @@ struct EncodeTask {
   EncodedRowsOut out;
 };
 
+/// Most rows of a batch, whose parameters are found before any of its rows is quantized.
+constexpr int64_t kMostBatchRows = 8;
+
+/// What a thread needs to encode rows.
+struct EncodeScratch {
+  int64_t batch_rows = 1;
+  int64_t sum_stride = 0;    ///< from a row of `sums` to the next, in floats
+  float* sums = nullptr;     ///< batch_rows partial sums
+  uint8_t* codes = nullptr;  ///< of one row: columns + 8
+};
+
 }  // namespace tersegraph

@@ -30,11 +30,18 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Lane i is random_word(row_key, word + i). DU: any tag of uint32_t.
+/// From the counter of a word to the next's.
+constexpr uint32_t kWordStep = 0x9E3779B9u;
+
+/// Lane i is the counter of word + i, from which MixCounters makes the word. DU: any tag of uint32_t.
 template <class DU>
-HWY_INLINE hn::Vec<DU> RandomWords(DU du, uint64_t row_key, uint32_t word) {
-  const auto step = hn::Mul(hn::Iota(du, 0u), hn::Set(du, 0x9E3779B9u));
-  auto x = hn::Add(step, hn::Set(du, static_cast<uint32_t>(row_key) + word * 0x9E3779B9u));
+HWY_INLINE hn::Vec<DU> WordCounters(DU du, uint64_t row_key, uint32_t word) {
+  const auto steps = hn::Mul(hn::Iota(du, 0u), hn::Set(du, kWordStep));
+  return hn::Add(steps, hn::Set(du, static_cast<uint32_t>(row_key) + word * kWordStep));
+}
+
+template <class DU>
+HWY_INLINE hn::Vec<DU> MixCounters(DU du, uint64_t row_key, hn::Vec<DU> x) {
   x = hn::Xor(x, hn::ShiftRight<16>(x));
   x = hn::Mul(x, hn::Set(du, 0x21F0AAADu));
   x = hn::Xor(x, hn::ShiftRight<15>(x));
@@ -42,6 +49,12 @@ HWY_INLINE hn::Vec<DU> RandomWords(DU du, uint64_t row_key, uint32_t word) {
   x = hn::Xor(x, hn::ShiftRight<16>(x));
   x = hn::Mul(x, hn::Set(du, 0x735A2D97u));
   return hn::Xor(x, hn::ShiftRight<15>(x));
+}
+
+/// Lane i is random_word(row_key, word + i).
+template <class DU>
+HWY_INLINE hn::Vec<DU> RandomWords(DU du, uint64_t row_key, uint32_t word) {
+  return MixCounters(du, row_key, WordCounters(du, row_key, word));
 }
 
 template <class DU>

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -156,6 +157,26 @@ TEST(RowCodec, EqualsTheReferenceBitForBitOnEveryTarget) {
         decode_row_reference(m.row(k), cols, expected_row.data());
         ASSERT_EQ(std::memcmp(row.data(), expected_row.data(), row.size() * 4), 0) << "row " << k;
       }
+    });
+  }
+}
+
+TEST(RowCodec, FindsTheReferencesParametersInEveryBinade) {
+  constexpr int64_t kRows = 500;
+  const auto row_ids = ids(kRows);
+  const std::vector<uint8_t> widths = all_widths(kRows);
+  for (const int64_t cols : {2, 19, 64, 70}) {
+    Matrix x = random_matrix(kRows, cols, 23);
+    for (int64_t i = 0; i < kRows; ++i) {
+      // Ranges up to the largest that is finite, of which steps may not be; rows below, above and around zero.
+      const float scale = std::ldexp(1.0f, static_cast<int>(i / 2 - 126)), middle = static_cast<float>(i % 3 - 1);
+      for (int64_t c = 0; c < cols; ++c) x(i, c) = scale * (middle + std::clamp(x(i, c), -0.999f, 0.999f));
+    }
+    const Message expected = encode_all_by_reference(x, row_ids, widths, 0);
+    for_each_target([&] {
+      Message m(cols, widths, 0);
+      encode_rows(selection(kRows), x, row_ids.data(), kKey, m.out());
+      ASSERT_TRUE(m == expected) << cols << " columns";
     });
   }
 }
