@@ -5,6 +5,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <numeric>
 #include <vector>
 
@@ -127,8 +128,8 @@ struct CodecWork {
 };
 
 void codec_arguments(benchmark::internal::Benchmark* b) {
-  b->ArgsProduct({{256}, {1, 2, 3, 4, 7, 8, 16, 32}, {0}, {1, 2}});
-  b->ArgsProduct({{256}, {2}, {1}, {1, 2}});
+  b->ArgsProduct({{256}, {1, 2, 3, 4, 5, 6, 7, 8, 16, 32}, {0}, {1, 2}});
+  b->ArgsProduct({{256}, {2, 4, 8, 16, 32}, {1}, {1, 2}});
   b->ArgsProduct({{40}, {2}, {0}, {1, 2}});
 }
 
@@ -158,6 +159,23 @@ void BM_AccumulateRows(benchmark::State& state) {
   gbytes(state, static_cast<double>(y.bytes()));
 }
 BENCHMARK(BM_AccumulateRows)->Apply(codec_arguments)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+/// Rows copied as they are, which a codec of gathered rows can be measured by. Arguments: columns, random order?,
+/// threads.
+void BM_CopyRows(benchmark::State& state) {
+  const Matrix x = random_matrix(kCodecRows, state.range(0));
+  Matrix y = random_matrix(kCodecRows, state.range(0));
+  const CodecWork work(kCodecRows, state.range(0), 32, state.range(1) != 0);
+  set_thread_count(static_cast<int>(state.range(2)));
+  for (auto _ : state) {
+    parallel_blocks(kCodecRows, 64, [&](int64_t begin, int64_t end) {
+      for (int64_t k = begin; k < end; ++k) std::copy_n(x.row(work.rows.indices[k]), x.cols(), y.row(k));
+    });
+    benchmark::ClobberMemory();
+  }
+  gbytes(state, static_cast<double>(x.bytes()));
+}
+BENCHMARK(BM_CopyRows)->ArgsProduct({{256}, {0, 1}, {1, 2}})->Unit(benchmark::kMillisecond)->UseRealTime();
 
 }  // namespace
 }  // namespace tersegraph
