@@ -2,19 +2,23 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <vector>
 
 #include "base/parallel.h"
 #include "base/rng.h"
+#include "kernels/row_blocks.h"
 #include "kernels/targets.h"
 #include "kernels/test_matrices.h"
 
 namespace tersegraph {
 namespace {
 
-constexpr int64_t kShapes[] = {1, 2, 3, 5, 7, 8, 15, 16, 17, 31, 33, 40, 41, 64, 100, 255, 256, 257, 300, 602};
+/// Widths of rows; a tile of the widest vectors is 256.
+constexpr int64_t kShapes[] = {1,  2,  3,   5,   7,   8,   15,  16,  17,  31,  33, 40,
+                               41, 64, 100, 255, 256, 257, 272, 273, 300, 528, 602};
 
 /// |y - expected| <= 1e-5 * sum_j |a_ij x_jc|: what fp32 sums in any order keep.
 void expect_close(const Matrix& y, const Matrix& expected, const Matrix& magnitude) {
@@ -100,11 +104,110 @@ TEST(Spmm, StreamedRowsEqualTheReference) {
 
 TEST(Spmm, SomeRowsAlone) {
   const Csr a = random_csr(50, 40, 5, true, 9);
-  const Matrix x = random_matrix(40, 33, 10);
-  Matrix all(50, 33), some(7, 33);
-  spmm(a, x, all);
-  spmm_rows(a, x, 20, 27, some.data());
+  for (int64_t cols : {3, 33, 300}) {
+    const Matrix x = random_matrix(40, cols, 10);
+    Matrix all(50, cols), some(7, cols);
+    for_each_target([&] {
+      spmm(a, x, all);
+      spmm_rows(a, x, 20, 27, some.data());
+      EXPECT_EQ(std::memcmp(all.row(20), some.data(), some.bytes()), 0) << cols << " columns";
+    });
+  }
+}
+
+/// A list in any order, with repeats, empty rows and the last row of the matrix.
+TEST(Spmm, ListedRowsAreThoseOfTheWholeProduct) {
+  Csr a = random_csr(50, 40, 3, true, 9);
+  const std::vector<int32_t> rows = {49, 3, 3, 0, 17, 48, 1, 2, 30, 29};
+  ASSERT_TRUE(std::ranges::any_of(rows, [&](int32_t i) { return a.indptr[i] == a.indptr[i + 1]; }));
+  for (int64_t cols : {1, 7, 40, 300}) {
+    const Matrix x = random_matrix(40, cols, 10);
+    const auto count = static_cast<int64_t>(rows.size());
+    Matrix all(50, cols), listed(count, cols), added = random_matrix(count, cols, 11);
+    const Matrix before = copy_of(added);
+    for_each_target([&] {
+      spmm(a, x, all);
+      spmm_rows(a, x, rows, listed.data());
+      for (int64_t k = 0; k < count; ++k) {
+        EXPECT_EQ(std::memcmp(listed.row(k), all.row(rows[k]), cols * sizeof(float)), 0) << cols << " columns, " << k;
+      }
+    });
+    spmm_rows(a, x, rows, added.data(), Write::accumulate);
+    for (int64_t k = 0; k < count; ++k) {
+      for (int64_t c = 0; c < cols; ++c) EXPECT_NEAR(added(k, c), before(k, c) + all(rows[k], c), 1e-4f);
+    }
+  }
+  spmm_rows(a, random_matrix(40, 5, 1), std::span<const int32_t>(), nullptr);
+}
+
+/// x in bf16, and the same numbers in fp32.
+struct Bf16Rows {
+  std::vector<Bf16> bits;
+  Matrix values;
+  ConstBf16View view;
+
+  Bf16Rows(int64_t rows, int64_t cols, uint64_t seed) : bits(rows * cols), values(random_matrix(rows, cols, seed)) {
+    to_bf16(values, bits.data());
+    for (int64_t k = 0; k < values.size(); ++k) values.data()[k] = from_bf16(bits[k]);
+    view = {bits.data(), rows, cols};
+  }
+};
+
+TEST(Spmm, RowsInBf16AreSummedInFp32AtEveryWidthOnEveryTarget) {
+  const Csr a = random_csr(100, 60, 6, true, 13);
+  for_each_target([&] {
+    for (int64_t cols : kShapes) {
+      SCOPED_TRACE(cols);
+      const Bf16Rows x(a.cols, cols, 14);
+      for (const Write write : {Write::overwrite, Write::accumulate}) {
+        Matrix of_bf16 = random_matrix(a.rows(), cols, 15), of_floats = copy_of(of_bf16);
+        spmm(a, x.view, of_bf16, write);
+        spmm(a, x.values, of_floats, write);  // the other tests compare this one with the reference
+        ASSERT_EQ(std::memcmp(of_bf16.data(), of_floats.data(), of_bf16.bytes()), 0);
+      }
+    }
+  });
+}
+
+TEST(Spmm, SomeRowsOfBf16) {
+  const Csr a = random_csr(50, 40, 5, true, 9);
+  const Bf16Rows x(40, 33, 10);
+  const std::vector<int32_t> rows = {40, 2, 21};
+  Matrix all(50, 33), some(7, 33), listed(3, 33);
+  spmm(a, x.view, all);
+  spmm_rows(a, x.view, 20, 27, some.data());
+  spmm_rows(a, x.view, rows, listed.data());
   EXPECT_EQ(std::memcmp(all.row(20), some.data(), some.bytes()), 0);
+  for (int64_t k = 0; k < 3; ++k) EXPECT_EQ(std::memcmp(all.row(rows[k]), listed.row(k), 33 * sizeof(float)), 0);
+}
+
+/// Hubs, long runs of empty rows, and a matrix without entries.
+TEST(RowBlocks, AreOfEqualWorkAndHoldEveryRowOnce) {
+  Csr a;
+  a.cols = 10;
+  for (const int64_t degree : {3, 0, 20'000, 1, 5000, 0}) {
+    for (int i = 0; i < 700; ++i) {
+      a.indices.insert(a.indices.end(), i == 0 || degree < 100 ? degree : 0, i % 10);
+      a.indptr.push_back(static_cast<int64_t>(a.indices.size()));
+    }
+  }
+  Csr without_entries;
+  without_entries.indptr.assign(5000, 0);
+  for (const Csr* graph : {&a, &without_entries}) {
+    const RowBlocks blocks(*graph);
+    int64_t next = 0;
+    for (int64_t b = 0; b < blocks.count(); ++b) {
+      const auto [begin, end] = blocks.rows(b);
+      ASSERT_EQ(begin, next);
+      ASSERT_LE(begin, end);
+      next = end;
+      if (end - begin <= 1) continue;
+      EXPECT_LE(graph->indptr[end - 1] - graph->indptr[begin], 2100) << "without its last row, a block is small";
+      EXPECT_LE(end - begin, 600);
+    }
+    EXPECT_EQ(next, graph->rows());
+  }
+  EXPECT_EQ(RowBlocks(CsrView()).count(), 0);
 }
 
 }  // namespace
