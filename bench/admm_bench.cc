@@ -14,7 +14,9 @@
 #include "admm_flops.h"
 #include "admm_measure.h"
 #include "base/error.h"
+#include "base/parallel.h"
 #include "comm/launch.h"
+#include "roofs.h"
 
 namespace tersegraph {
 namespace {
@@ -63,8 +65,9 @@ json roof_of(const Words& words) {
     const AdmmMeasurement measured = measure(work, static_cast<int>(words.number("repeats", 5)));
     medians.push_back(median(measured.milliseconds));
     best = std::min(best, *std::ranges::min_element(measured.milliseconds));
-    const GemmRoof reached = gemm_roof(work.threads, medians.back());
-    roofs.push_back(reached.gflops);
+    set_thread_count(work.threads);
+    const Roof reached = gemm_roof(medians.back());
+    roofs.push_back(reached.mean);
     best_roof = std::max(best_roof, reached.best);
     out["phases"] = phases_of(measured);
   }

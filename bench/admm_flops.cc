@@ -1,12 +1,6 @@
 #include "admm_flops.h"
 
-#include <oneapi/dnnl/dnnl.h>
-
-#include <algorithm>
-
 #include "base/error.h"
-#include "base/matrix.h"
-#include "base/parallel.h"
 
 namespace tersegraph {
 
@@ -33,31 +27,6 @@ nlohmann::json least_gflop(const AdmmWork& work, int64_t classes) {
   add("first layer: W and p W", 4.0 * m * d * n);
   out["total"] = total;
   return out;
-}
-
-GemmRoof gemm_roof(int threads, double milliseconds) {
-  constexpr int64_t kOrder = 2048;
-  Matrix a(kOrder, kOrder), b(kOrder, kOrder), c(kOrder, kOrder);
-  a.fill(0.5f), b.fill(0.5f), c.fill(0.0f);
-  set_thread_count(threads);
-  const auto multiply = [&] {
-    if (dnnl_sgemm('N', 'N', kOrder, kOrder, kOrder, 1.0f, a.data(), kOrder, b.data(), kOrder, 0.0f, c.data(),
-                   kOrder) != dnnl_success) {
-      fail_run("oneDNN could not multiply matrices of order {}", kOrder);
-    }
-  };
-  multiply();
-  constexpr double kGflop = 2e-9 * kOrder * kOrder * kOrder;
-  GemmRoof roof;
-  const Timer whole;
-  int products = 0;
-  for (; whole.seconds() * 1e3 < milliseconds; ++products) {
-    const Timer timer;
-    multiply();
-    roof.best = std::max(roof.best, kGflop / timer.seconds());
-  }
-  roof.gflops = kGflop * products / whole.seconds();
-  return roof;
 }
 
 }  // namespace tersegraph

@@ -15,11 +15,4 @@ namespace tersegraph {
 /// - the last layer's p needs a system of the order of the classes only
 nlohmann::json least_gflop(const AdmmWork& work, int64_t classes);
 
-/// What oneDNN's sgemm reaches on square matrices.
-struct GemmRoof {
-  double gflops = 0.0;  ///< over `milliseconds`: where they are an iteration's, other load costs both sides alike
-  double best = 0.0;    ///< of one product
-};
-GemmRoof gemm_roof(int threads, double milliseconds);
-
 }  // namespace tersegraph

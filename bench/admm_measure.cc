@@ -1,10 +1,8 @@
 #include "admm_measure.h"
 
-#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <mutex>
-#include <sstream>
 
 #include "admm/layer_pipeline.h"
 #include "base/error.h"
@@ -45,31 +43,6 @@ void write_start(const std::string& path, const AdmmWork& work, const RandomColu
 }
 
 }  // namespace
-
-Words::Words(int argc, char** argv) {
-  for (int i = 0; i < argc; ++i) {
-    const std::string text = argv[i];
-    const size_t equals = text.find('=');
-    if (equals == std::string::npos) fail_input("admm_bench: \"{}\" is no key=value", text);
-    values_[text.substr(0, equals)] = text.substr(equals + 1);
-  }
-}
-
-std::string Words::text(const std::string& key, const std::string& fallback) const {
-  const auto found = values_.find(key);
-  return found == values_.end() ? fallback : found->second;
-}
-
-int64_t Words::number(const std::string& key, int64_t fallback) const {
-  return std::stoll(text(key, std::to_string(fallback)));
-}
-
-std::vector<int64_t> Words::list(const std::string& key, const std::string& fallback) const {
-  std::vector<int64_t> out;
-  std::istringstream stream(text(key, fallback));
-  for (std::string item; std::getline(stream, item, ',');) out.push_back(std::stoll(item));
-  return out;
-}
 
 AdmmWork::AdmmWork(const Words& words)
     : layers(static_cast<int>(words.number("layers", 10))),
@@ -119,12 +92,6 @@ AdmmMeasurement measure(const AdmmWork& work, int repeats, const std::string& st
     run_thread_ranks(work.ranks, work.threads, body);
   }
   return out;
-}
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
 }
 
 }  // namespace tersegraph

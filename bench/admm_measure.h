@@ -1,25 +1,13 @@
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
 #include "admm/config.h"
 #include "base/timer.h"
+#include "words.h"
 
 namespace tersegraph {
-
-/// The words after the subcommand: key=value.
-class Words {
- public:
-  Words(int argc, char** argv);
-  std::string text(const std::string& key, const std::string& fallback) const;
-  int64_t number(const std::string& key, int64_t fallback) const;
-  std::vector<int64_t> list(const std::string& key, const std::string& fallback) const;
-
- private:
-  std::map<std::string, std::string> values_;
-};
 
 /// One network on random columns of 7 classes, and who computes it.
 struct AdmmWork {
@@ -44,7 +32,5 @@ constexpr int kCheckedIterations = 5;
 /// that are threads or, under mpirun, on MPI's. `start_file`, if any, gets what the iterations start from, for one
 /// rank.
 AdmmMeasurement measure(const AdmmWork& work, int repeats, const std::string& start_file = {});
-
-double median(std::vector<double> values);
 
 }  // namespace tersegraph
