@@ -10,6 +10,9 @@ directions, on the narrower side of each product.
   --cache-input   A X of the first layer is computed once
   --skip-rows     the last layer's outputs are computed for training rows alone
   --sparse-input  X, or the cached A X, is multiplied as CSR where less than a tenth of it is stored
+On processors where MKL is slow (not its maker's) an expert also takes other kernels that PyTorch and DGL bring along:
+  --onednn        products by oneDNN
+  --dgl-spmm      aggregation by DGL's kernel, on the pattern alone, with rows scaled before and after
 For allocations that are not returned to the system after every step, which is half of the time on some machines, set
 GLIBC_TUNABLES as compare_peers does.
 """
@@ -36,7 +39,7 @@ def parse_words():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--epochs", type=int, default=10, help="timed ones")
     parser.add_argument("--warmup", type=int, default=2, help="epochs before them")
-    for option in ("--cache-input", "--skip-rows", "--sparse-input"):
+    for option in ("--cache-input", "--skip-rows", "--sparse-input", "--onednn", "--dgl-spmm"):
         parser.add_argument(option, action="store_true")
     return parser.parse_args()
 
@@ -48,6 +51,10 @@ import numpy as np  # noqa: E402
 import scipy.sparse as sp  # noqa: E402
 import torch  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
+
+if args.dgl_spmm:
+    os.environ.setdefault("DGLBACKEND", "pytorch")
+    import dgl  # noqa: E402
 
 
 def read(path):
@@ -65,13 +72,27 @@ def read(path):
         return adjacency, features, z["labels"].astype(np.int64).reshape(-1), *rows
 
 
+class Operator:
+    """diag(left) pattern diag(right)."""
+
+    def __init__(self, left, pattern, right):
+        self.left, self.pattern, self.right = left, pattern, right
+
+    def rows(self, rows):
+        return Operator(self.left[rows], self.pattern[rows], self.right)
+
+    def matrix(self):
+        return (sp.diags(self.left) @ self.pattern @ sp.diags(self.right)).tocsr()
+
+
 def aggregation_operator(adjacency, model):
+    n = adjacency.shape[0]
     if model == "gcn":
-        looped = adjacency + sp.identity(adjacency.shape[0], dtype=np.float32, format="csr")
-        scale = sp.diags(1 / np.sqrt(np.asarray(looped.sum(1)).ravel()))
-        return (scale @ looped @ scale).tocsr()
+        looped = (adjacency + sp.identity(n, dtype=np.float32, format="csr")).tocsr()
+        scale = (1 / np.sqrt(np.asarray(looped.sum(1)).ravel())).astype(np.float32)
+        return Operator(scale, looped, scale)
     degrees = np.asarray(adjacency.sum(1)).ravel()
-    return (sp.diags(1 / np.maximum(degrees, 1)) @ adjacency).tocsr()
+    return Operator((1 / np.maximum(degrees, 1)).astype(np.float32), adjacency, np.ones(n, np.float32))
 
 
 def to_torch(matrix):
@@ -85,21 +106,74 @@ class Sparse:
     """A constant CSR matrix and its transpose."""
 
     def __init__(self, matrix):
-        self.forward, self.transposed = to_torch(matrix), to_torch(matrix.T)
+        self.matrix, self.transposed = to_torch(matrix), to_torch(matrix.T)
+
+    def times(self, dense):
+        return torch.sparse.mm(self.matrix, dense)
+
+    def transposed_times(self, dense):
+        return torch.sparse.mm(self.transposed, dense.contiguous())
 
     def __matmul__(self, dense):
-        return SparseProduct.apply(dense, self)
+        return ConstantProduct.apply(dense, self)
 
 
-class SparseProduct(torch.autograd.Function):
+class DglSparse(Sparse):
+    """An Operator, multiplied by DGL."""
+
+    def __init__(self, operator):
+        column = lambda scale: torch.from_numpy(scale).unsqueeze(1)
+        self.left, self.right = column(operator.left), column(operator.right)
+        pattern = operator.pattern.tocoo()
+        rows, cols = (torch.from_numpy(ids.astype(np.int32)) for ids in (pattern.row, pattern.col))
+        self.forward_graph = self.graph(cols, rows, pattern.shape[::-1])
+        self.backward_graph = self.graph(rows, cols, pattern.shape)
+
     @staticmethod
-    def forward(ctx, dense, sparse):
-        ctx.sparse = sparse
-        return torch.sparse.mm(sparse.forward, dense)
+    def graph(sources, targets, counts):
+        graph = dgl.heterograph({("from", "edge", "to"): (sources, targets)}, dict(zip(("from", "to"), counts)))
+        graph.create_formats_()
+        return graph
+
+    def times(self, dense):
+        return dgl.ops.copy_u_sum(self.forward_graph, dense * self.right).mul_(self.left)
+
+    def transposed_times(self, dense):
+        return dgl.ops.copy_u_sum(self.backward_graph, dense * self.left).mul_(self.right)
+
+
+class ConstantProduct(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, dense, constant):
+        ctx.constant = constant
+        return constant.times(dense)
 
     @staticmethod
     def backward(ctx, gradient):
-        return torch.sparse.mm(ctx.sparse.transposed, gradient.contiguous()), None
+        return ctx.constant.transposed_times(gradient), None
+
+
+class OneDnnProduct(torch.autograd.Function):
+    """h w"""
+
+    @staticmethod
+    def product(a, b_transposed):
+        return torch.ops.mkldnn._linear_pointwise(a, b_transposed, None, "none", [], "")
+
+    @staticmethod
+    def forward(ctx, h, w):
+        ctx.save_for_backward(h, w)
+        return OneDnnProduct.product(h, w.t().contiguous())
+
+    @staticmethod
+    def backward(ctx, gradient):
+        h, w = ctx.saved_tensors
+        below = OneDnnProduct.product(gradient, w) if ctx.needs_input_grad[0] else None
+        return below, OneDnnProduct.product(h.t(), gradient.t())
+
+
+def multiply(h, w):
+    return OneDnnProduct.apply(h, w) if args.onednn and not isinstance(h, Sparse) else h @ w
 
 
 def constant(matrix):
@@ -120,19 +194,20 @@ class Network(torch.nn.Module):
         self.roots = torch.nn.ParameterList(map(glorot, layers)) if args.model == "sage" else None
         self.biases = torch.nn.ParameterList(torch.nn.Parameter(torch.zeros(widths[i + 1])) for i in layers)
         a = aggregation_operator(adjacency, args.model)
-        self.a = Sparse(a)
+        make = DglSparse if args.dgl_spmm else lambda operator: Sparse(operator.matrix())
+        self.a = make(a)
         self.train_rows = torch.from_numpy(train)
-        self.a_train = Sparse(a[train]) if args.skip_rows else None
-        self.aggregated = constant(a @ features) if args.cache_input else None
+        self.a_train = make(a.rows(train)) if args.skip_rows else None
+        self.aggregated = constant(a.matrix() @ features) if args.cache_input else None
         self.x = constant(features) if self.roots is not None or not args.cache_input else None
 
     def convolve(self, i, h, a):
         weight = self.weights[i]
         if i == 0 and self.aggregated is not None:
-            return self.aggregated @ weight
+            return multiply(self.aggregated, weight)
         if weight.shape[1] < weight.shape[0] or isinstance(h, Sparse):
-            return a @ (h @ weight)
-        return (a @ h) @ weight
+            return a @ multiply(h, weight)
+        return multiply(a @ h, weight)
 
     def forward(self, few_rows):
         """Outputs of the training rows (few_rows) or of all."""
@@ -141,7 +216,7 @@ class Network(torch.nn.Module):
             few = few_rows and i == last and self.a_train is not None
             y = self.convolve(i, h, self.a_train if few else self.a) + self.biases[i]
             if self.roots is not None:
-                y = y + (h[self.train_rows] if few else h) @ self.roots[i]
+                y = y + multiply(h[self.train_rows] if few else h, self.roots[i])
             h = F.dropout(F.relu(y), args.dropout, self.training) if i < last else y
         return h if not few_rows or self.a_train is not None else h[self.train_rows]
 
@@ -177,7 +252,7 @@ def main():
     timed = seconds[args.warmup :]
     print(json.dumps({
         "model": args.model, "threads": args.threads, "torch": torch.__version__,
-        "options": [o for o in ("cache_input", "skip_rows", "sparse_input") if getattr(args, o)],
+        "options": [o for o in ("cache_input", "skip_rows", "sparse_input", "onednn", "dgl_spmm") if getattr(args, o)],
         "epoch_median_s": statistics.median(timed), "epoch_min_s": min(timed), "losses": losses,
         "rss_before_MB": before, "peak_rss_MB": peak, "test_acc": accuracy,
     }))
