@@ -1,20 +1,41 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
+#include <variant>
+#include <vector>
 
 namespace tersegraph {
 
-/// A subcommand's work; returns the exit code.
-using Command = std::function<int()>;
+/// What an argument's words go to: a flag sets the bool or makes the call, the others take a word each time they are
+/// given.
+using ArgumentTarget = std::variant<bool*, std::string*, std::vector<std::string>*, std::function<void()>,
+                                    std::function<void(const std::string&)>>;
 
-/// Each adds its subcommand to `app`. `chosen` gets the work of the one that the user named. `argv` is main's.
-void add_train(CLI::App& app, Command& chosen, char** argv);
-void add_predict(CLI::App& app, Command& chosen);
-void add_info(CLI::App& app, Command& chosen);
-void add_generate(CLI::App& app, Command& chosen);
-void add_convert(CLI::App& app, Command& chosen);
-void add_report(CLI::App& app, Command& chosen);
+/// One argument of a subcommand: "--name", or "NAME" by its position.
+struct Argument {
+  std::string name, help;
+  ArgumentTarget target;
+  std::string takes = "";       ///< the help's word for the value; empty: TEXT
+  std::string by_default = "";  ///< the help's words for the default, behind `takes`
+  bool required = false;
+  std::string group = "";  ///< the help's heading; empty: Options
+  bool hidden = false;     ///< the help leaves it out
+};
+
+/// A subcommand, in words of our own: only main.cc reads the header of the parser, which takes seconds to compile.
+struct Subcommand {
+  std::string name, help, footer;
+  std::vector<Argument> arguments;
+  std::function<int()> run;  ///< after all arguments are set; returns the exit code
+};
+
+/// `argv` is main's.
+Subcommand train_subcommand(char** argv);
+Subcommand predict_subcommand();
+Subcommand info_subcommand();
+Subcommand generate_subcommand();
+Subcommand convert_subcommand();
+Subcommand report_subcommand();
 
 }  // namespace tersegraph

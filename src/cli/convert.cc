@@ -37,14 +37,18 @@ int convert(const ConvertWords& words) {
 
 }  // namespace
 
-void add_convert(CLI::App& app, Command& chosen) {
-  CLI::App* command = app.add_subcommand("convert", "read any known format and write an .npz file");
+Subcommand convert_subcommand() {
   static ConvertWords words;
-  command->add_option("IN", words.in, "a file in a known format")->required();
-  command->add_option("OUT", words.out, "file to write, ending in .npz")->required();
-  command->add_flag("--symmetrise", words.symmetrise, "add the reverse of every edge of a directed graph");
-  command->footer("Example: tersegraph convert ind.cora.graph cora.npz");
-  command->callback([&chosen] { chosen = [] { return convert(words); }; });
+  return {
+      .name = "convert",
+      .help = "read any known format and write an .npz file",
+      .footer = "Example: tersegraph convert ind.cora.graph cora.npz",
+      .arguments = {{.name = "IN", .help = "a file in a known format", .target = &words.in, .required = true},
+                    {.name = "OUT", .help = "file to write, ending in .npz", .target = &words.out, .required = true},
+                    {.name = "--symmetrise",
+                     .help = "add the reverse of every edge of a directed graph",
+                     .target = &words.symmetrise}},
+      .run = [] { return convert(words); }};
 }
 
 }  // namespace tersegraph

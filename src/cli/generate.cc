@@ -25,15 +25,19 @@ int generate(const GenerateWords& words) {
 
 }  // namespace
 
-void add_generate(CLI::App& app, Command& chosen) {
-  CLI::App* command = app.add_subcommand("generate", "write a synthetic dataset");
+Subcommand generate_subcommand() {
   static GenerateWords words;
-  command->add_option("SPEC", words.spec, "sbm:nodes=..,edges=.. (undirected),features=..,classes=..,seed=..")
-      ->required();
-  command->add_option("--out", words.out, "file to write")->type_name("FILE.npz")->required();
-  command->footer(
-      "Example: tersegraph generate sbm:nodes=1000,edges=5000,features=32,classes=4,seed=1 --out small.npz");
-  command->callback([&chosen] { chosen = [] { return generate(words); }; });
+  return {
+      .name = "generate",
+      .help = "write a synthetic dataset",
+      .footer = "Example: tersegraph generate sbm:nodes=1000,edges=5000,features=32,classes=4,seed=1 --out small.npz",
+      .arguments =
+          {{.name = "SPEC",
+            .help = "sbm:nodes=..,edges=.. (undirected),features=..,classes=..,seed=..",
+            .target = &words.spec,
+            .required = true},
+           {.name = "--out", .help = "file to write", .target = &words.out, .takes = "FILE.npz", .required = true}},
+      .run = [] { return generate(words); }};
 }
 
 }  // namespace tersegraph

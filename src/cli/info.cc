@@ -102,13 +102,17 @@ int info(const InfoWords& words) {
 
 }  // namespace
 
-void add_info(CLI::App& app, Command& chosen) {
-  CLI::App* command = app.add_subcommand("info", "say what a dataset is");
+Subcommand info_subcommand() {
   static InfoWords words;
-  command->add_option("DATA", words.data, "a file in a known format, or sbm:...")->required();
-  command->add_flag("--json", words.json, "print JSON");
-  command->footer("Example: tersegraph info cora.npz");
-  command->callback([&chosen] { chosen = [] { return info(words); }; });
+  return {.name = "info",
+          .help = "say what a dataset is",
+          .footer = "Example: tersegraph info cora.npz",
+          .arguments = {{.name = "DATA",
+                         .help = "a file in a known format, or sbm:...",
+                         .target = &words.data,
+                         .required = true},
+                        {.name = "--json", .help = "print JSON", .target = &words.json}},
+          .run = [] { return info(words); }};
 }
 
 }  // namespace tersegraph

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <exception>
@@ -49,6 +50,33 @@ std::string unknown_argument(CLI::App& app) {
                      did_you_mean(flag, views), command == &app ? "tersegraph" : "tersegraph " + command->get_name());
 }
 
+CLI::Option* add_argument(CLI::App& command, const Argument& argument) {
+  const std::string &name = argument.name, &help = argument.help;
+  if (const auto* to = std::get_if<bool*>(&argument.target)) return command.add_flag(name, **to, help);
+  if (const auto* to = std::get_if<std::string*>(&argument.target)) return command.add_option(name, **to, help);
+  if (const auto* to = std::get_if<std::vector<std::string>*>(&argument.target)) {
+    return command.add_option(name, **to, help)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
+  if (const auto* call = std::get_if<std::function<void()>>(&argument.target)) {
+    return command.add_flag_callback(name, *call, help);
+  }
+  return command.add_option_function(name, std::get<std::function<void(const std::string&)>>(argument.target), help);
+}
+
+void add_subcommand(CLI::App& app, const Subcommand& subcommand, std::function<int()>& chosen) {
+  CLI::App* command = app.add_subcommand(subcommand.name, subcommand.help);
+  for (const Argument& argument : subcommand.arguments) {
+    CLI::Option* option = add_argument(*command, argument)->required(argument.required);
+    if (!argument.takes.empty()) option->type_name(argument.takes);
+    if (!argument.by_default.empty()) {
+      option->option_text(fmt::format("{} [{}]", argument.takes, argument.by_default));
+    }
+    if (argument.hidden || !argument.group.empty()) option->group(argument.hidden ? "" : argument.group);
+  }
+  command->footer(subcommand.footer);
+  command->callback([&chosen, run = subcommand.run] { chosen = run; });
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Trains graph neural networks on whole graphs, on one machine or several, and sends few bits.",
                "tersegraph");
@@ -57,13 +85,11 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_help_flag("--help,-h", "print this help and exit");
   app.footer("Example: tersegraph train --data cora.npz --ranks 2\nEach command's own --help has more.");
-  Command chosen;
-  add_train(app, chosen, argv);
-  add_predict(app, chosen);
-  add_info(app, chosen);
-  add_generate(app, chosen);
-  add_convert(app, chosen);
-  add_report(app, chosen);
+  std::function<int()> chosen;
+  for (const Subcommand& subcommand : {train_subcommand(argv), predict_subcommand(), info_subcommand(),
+                                       generate_subcommand(), convert_subcommand(), report_subcommand()}) {
+    add_subcommand(app, subcommand, chosen);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help_or_version) {

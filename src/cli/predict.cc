@@ -33,16 +33,23 @@ int predict_command(const PredictWords& words) {
 
 }  // namespace
 
-void add_predict(CLI::App& app, Command& chosen) {
-  CLI::App* command = app.add_subcommand("predict", "score a trained model, and write its predictions");
+Subcommand predict_subcommand() {
   static PredictWords words;
-  command->add_option("RUN", words.run, "folder that tersegraph train wrote")->required();
-  command->add_option("--data", words.data, "data to predict")
-      ->type_name("DATA")
-      ->default_str("what it was trained on");
-  command->add_option("--out", words.out, "write class ids (or probabilities) for numpy.load")->type_name("FILE.npy");
-  command->footer("Example: tersegraph predict runs/20250131T120000Z-gcn --out predictions.npy");
-  command->callback([&chosen] { chosen = [] { return predict_command(words); }; });
+  return {.name = "predict",
+          .help = "score a trained model, and write its predictions",
+          .footer = "Example: tersegraph predict runs/20250131T120000Z-gcn --out predictions.npy",
+          .arguments =
+              {{.name = "RUN", .help = "folder that tersegraph train wrote", .target = &words.run, .required = true},
+               {.name = "--data",
+                .help = "data to predict",
+                .target = &words.data,
+                .takes = "DATA",
+                .by_default = "what it was trained on"},
+               {.name = "--out",
+                .help = "write class ids (or probabilities) for numpy.load",
+                .target = &words.out,
+                .takes = "FILE.npy"}},
+          .run = [] { return predict_command(words); }};
 }
 
 }  // namespace tersegraph

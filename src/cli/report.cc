@@ -28,20 +28,22 @@ int report_command(const ReportWords& words) {
 
 }  // namespace
 
-void add_report(CLI::App& app, Command& chosen) {
-  CLI::App* command = app.add_subcommand("report", "write a page on a run, or one that compares several");
+Subcommand report_subcommand() {
   static ReportWords words;
-  command->add_option("RUN", words.runs, "folders that tersegraph train wrote")
-      ->required()
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  command->add_option("--out", words.out, "the page")
-      ->type_name("FILE.html")
-      ->default_str("report.html in the run's folder; of several, here");
-  command->footer(
-      "Examples:\n"
-      "  tersegraph report runs/20250131T120000Z-gcn\n"
-      "  tersegraph report runs/exact runs/uniform-4 runs/uniform-2 --out compared.html");
-  command->callback([&chosen] { chosen = [] { return report_command(words); }; });
+  return {.name = "report",
+          .help = "write a page on a run, or one that compares several",
+          .footer =
+              "Examples:\n"
+              "  tersegraph report runs/20250131T120000Z-gcn\n"
+              "  tersegraph report runs/exact runs/uniform-4 runs/uniform-2 --out compared.html",
+          .arguments =
+              {{.name = "RUN", .help = "folders that tersegraph train wrote", .target = &words.runs, .required = true},
+               {.name = "--out",
+                .help = "the page",
+                .target = &words.out,
+                .takes = "FILE.html",
+                .by_default = "report.html in the run's folder; of several, here"}},
+          .run = [] { return report_command(words); }};
 }
 
 }  // namespace tersegraph

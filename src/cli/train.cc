@@ -20,37 +20,36 @@ struct TrainWords {
   std::vector<std::pair<const Option*, std::string>> given;
 };
 
-// What stands behind the flag in the help: what it takes, and the default.
-std::string value_words(const Option& option) {
-  const std::string by_default = option.automatic.empty() ? option_word({}, option) : std::string(option.automatic);
-  std::string takes = "WORDS";
-  if (!option.choices.empty()) takes = fmt::format("{}", fmt::join(option.choices, "|"));
-  if (std::holds_alternative<int64_t RunConfig::*>(option.field) && option.choices.empty()) takes = "N";
-  if (std::holds_alternative<double RunConfig::*>(option.field)) takes = "X";
-  return fmt::format("{} [{}]", takes, by_default);
+// What the help says the option takes.
+std::string taken_word(const Option& option) {
+  if (!option.choices.empty()) return fmt::format("{}", fmt::join(option.choices, "|"));
+  if (std::holds_alternative<int64_t RunConfig::*>(option.field)) return "N";
+  if (std::holds_alternative<double RunConfig::*>(option.field)) return "X";
+  return "WORDS";
 }
 
-// `--name` and `--no-name`, of which the help shows the one that changes something.
-void add_flag(CLI::App& command, const Option& option, bool by_default, TrainWords& words) {
-  for (const bool value : {true, false}) {
-    const bool shown = value != by_default;
-    command
-        .add_flag_callback(
-            fmt::format("--{}{}", value ? "" : "no-", option.name),
-            [&words, &option, value] { words.given.emplace_back(&option, value ? "true" : "false"); },
-            fmt::format("{}{}", value ? "" : "do not ", option.help))
-        ->group(shown ? std::string(option.group) : "");
-  }
+// `--name` or `--no-name`, of which the help shows the one that changes something.
+Argument flag_argument(const Option& option, bool value, bool by_default, TrainWords& words) {
+  const std::function<void()> take = [&words, &option, value] {
+    words.given.emplace_back(&option, value ? "true" : "false");
+  };
+  return {.name = fmt::format("--{}{}", value ? "" : "no-", option.name),
+          .help = fmt::format("{}{}", value ? "" : "do not ", option.help),
+          .target = take,
+          .group = std::string(option.group),
+          .hidden = by_default};
 }
 
-void add_value(CLI::App& command, const Option& option, TrainWords& words) {
-  command
-      .add_option_function<std::string>(
-          fmt::format("--{}", option.name),
-          [&words, &option](const std::string& word) { words.given.emplace_back(&option, word); },
-          std::string(option.help))
-      ->option_text(value_words(option))
-      ->group(std::string(option.group));
+Argument value_argument(const Option& option, TrainWords& words) {
+  const std::function<void(const std::string&)> take = [&words, &option](const std::string& word) {
+    words.given.emplace_back(&option, word);
+  };
+  return {.name = fmt::format("--{}", option.name),
+          .help = std::string(option.help),
+          .target = take,
+          .takes = taken_word(option),
+          .by_default = option.automatic.empty() ? option_word({}, option) : std::string(option.automatic),
+          .group = std::string(option.group)};
 }
 
 RunConfig configure(const TrainWords& words) {
@@ -111,31 +110,40 @@ int train(const TrainWords& words, char** argv) {
 
 }  // namespace
 
-void add_train(CLI::App& app, Command& chosen, char** argv) {
-  CLI::App* command = app.add_subcommand("train", "train a model on a graph");
+Subcommand train_subcommand(char** argv) {
   static TrainWords words;
-  command->add_option("--config", words.config_file, "read options from this file first; flags override it")
-      ->type_name("FILE.toml");
-  command->add_option("--resume", words.resume, "go on with the run in this folder, from its newest checkpoint")
-      ->type_name("DIR");
+  Subcommand command = {
+      .name = "train",
+      .help = "train a model on a graph",
+      .footer =
+          "Examples:\n"
+          "  tersegraph train                                      the built-in graph, one rank\n"
+          "  tersegraph train --data cora.npz --layers 2 --hidden 16 --normalize-features --runs 10\n"
+          "  tersegraph train --data DATA --ranks 4 --exchange uniform --bits 4\n"
+          "  tersegraph train --data cora.npz --model gamlp --optimizer admm --quantize pq --bits 4\n"
+          "  mpirun -n 4 --hostfile HOSTS tersegraph train --data DATA --exchange uniform --bits 4\n"
+          "  tersegraph train --config runs/FOLDER/config.toml     repeats a run\n"
+          "  tersegraph train --resume runs/FOLDER                 goes on with a run that was stopped or killed",
+      .arguments = {{.name = "--config",
+                     .help = "read options from this file first; flags override it",
+                     .target = &words.config_file,
+                     .takes = "FILE.toml"},
+                    {.name = "--resume",
+                     .help = "go on with the run in this folder, from its newest checkpoint",
+                     .target = &words.resume,
+                     .takes = "DIR"}},
+      .run = [argv] { return train(words, argv); }};
   const RunConfig defaults;
   for (const Option& option : options()) {
     if (const auto* flag = std::get_if<bool RunConfig::*>(&option.field)) {
-      add_flag(*command, option, defaults.**flag, words);
+      for (const bool value : {true, false}) {
+        command.arguments.push_back(flag_argument(option, value, value == defaults.**flag, words));
+      }
     } else {
-      add_value(*command, option, words);
+      command.arguments.push_back(value_argument(option, words));
     }
   }
-  command->footer(
-      "Examples:\n"
-      "  tersegraph train                                      the built-in graph, one rank\n"
-      "  tersegraph train --data cora.npz --layers 2 --hidden 16 --normalize-features --runs 10\n"
-      "  tersegraph train --data DATA --ranks 4 --exchange uniform --bits 4\n"
-      "  tersegraph train --data cora.npz --model gamlp --optimizer admm --quantize pq --bits 4\n"
-      "  mpirun -n 4 --hostfile HOSTS tersegraph train --data DATA --exchange uniform --bits 4\n"
-      "  tersegraph train --config runs/FOLDER/config.toml     repeats a run\n"
-      "  tersegraph train --resume runs/FOLDER                 goes on with a run that was stopped or killed");
-  command->callback([&chosen, argv] { chosen = [argv] { return train(words, argv); }; });
+  return command;
 }
 
 }  // namespace tersegraph
