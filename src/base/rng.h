@@ -8,7 +8,7 @@ namespace tersegraph {
 /// Random numbers by counter: a number is a pure function of what it is for, so dropout and stochastic rounding do not
 /// depend on the partition, on the thread count or on the order of work, and nothing has to be stored to draw them
 /// again.
-enum class Purpose : uint64_t { dropout = 1, input_dropout, rounding, init, split, generator, features, shuffle };
+enum class Purpose : uint64_t { dropout = 1, input_dropout, rounding, init, split, generator, features, shuffle, kept_rows };
 
 /// Which exchange or pass a number belongs to. Backward rows are partial sums that differ by sender, so the sender
 /// counts.

@@ -455,6 +455,10 @@ void encode_rows(CsrView gather, ConstMatrixView x, const int64_t* row_ids, Stre
   });
 }
 
+void encode_block(CsrView gather, ConstMatrixView x, const int64_t* row_ids, StreamKey key, const EncodedRowsOut& out) {
+  HWY_DYNAMIC_DISPATCH(EncodeRows)({gather, x, row_ids, key, out}, 0, gather.rows, encode_scratch(x.cols));
+}
+
 void accumulate_rows(CsrView scatter, const EncodedRow* rows, MatrixView y) {
   parallel_blocks(scatter.rows, kBlockRows, [&](int64_t begin, int64_t end) {
     HWY_DYNAMIC_DISPATCH(AccumulateRows)(scatter, rows, y, begin, end, codes_scratch(y.cols));

@@ -73,6 +73,9 @@ struct EncodedRowsOut {
 /// has one entry without a value, partial sums otherwise. Row k draws its random numbers from key.row(row_ids[k]).
 void encode_rows(CsrView gather, ConstMatrixView x, const int64_t* row_ids, StreamKey key, const EncodedRowsOut& out);
 
+/// The same on the calling thread alone.
+void encode_block(CsrView gather, ConstMatrixView x, const int64_t* row_ids, StreamKey key, const EncodedRowsOut& out);
+
 /// y_i += sum_k scatter(i, k) decode(rows[k]), in the order in which scatter stores its entries. scatter (n, m), y (n,
 /// d). The decoded rows are never stored.
 void accumulate_rows(CsrView scatter, const EncodedRow* rows, MatrixView y);

@@ -84,7 +84,7 @@ MatrixView GnnModel::through_weights(int layer, const Step& step, const RowBlock
     return dh;
   }
   if (conv.transforms_first() || conv.has_root()) {
-    const ConstMatrixView h = input_rows(layer, step, block, block.end).dense;
+    const ConstMatrixView h = input_rows(layer, step, block).dense;
     if (conv.transforms_first()) add_weight_gradient(conv.weight, h, summed, block);
     if (conv.has_root()) add_weight_gradient(conv.root, rows_of(h, 0, own_dy.rows), own_dy, block);
   }
@@ -109,12 +109,12 @@ void GnnModel::through_activation(int layer, const Step& step, const RowBlock& b
   if (residual(layer)) copy_block(dh, rows_of(residual_gradient_.view(), block.begin, block.end));
   const auto sum = [&](int tensor) { return tensor < 0 ? nullptr : partial_.of(tensor, block).data; };
   if (keeps_y(layer)) {
-    activation_backward_block(rows_of(l.y.view(), block.begin, block.end), step.rows.ids + block.begin,
-                              activation_params(layer), activation_spec(layer, step.pass), dh,
-                              {sum(l.bias), sum(l.gain), sum(l.shift)}, block.thread.scratch());
+    activation_backward_block(l.y.rows(block, block.end, 3), step.rows.ids + block.begin, activation_params(layer),
+                              activation_spec(layer, step.pass), dh, {sum(l.bias), sum(l.gain), sum(l.shift)},
+                              block.thread.scratch());
   } else {
-    relu_dropout_backward_block(rows_of(layers_[layer + 1].h.view(), block.begin, block.end), config_.dropout, dh,
-                                sum(l.bias), block.thread.scratch());
+    relu_dropout_backward_block(layers_[layer + 1].h.rows(block, block.end, 3), config_.dropout, dh, sum(l.bias),
+                                block.thread.scratch());
   }
   block.thread.lap(BlockPhase::activation);
 }
@@ -127,12 +127,12 @@ void GnnModel::descend(int layer, const Step& step, const RowBlock& block, Matri
     if (conv.transforms_first()) return copy_block(dy, message);
     if (l == 0) return input_weight_gradients(step, block, dy, message);
     if (conv.order == ConvOrder::aggregate_first) {
-      add_weight_gradient(conv.weight, rows_of(layers_[l].aggregated.view(), block.begin, block.end), dy, block);
+      add_weight_gradient(conv.weight, layers_[l].aggregated.rows(block, block.end, 3), dy, block);
       gemm_block_transposed_b(dy, weight(l), message);
       if (conv.has_root()) copy_block(dy, root_gradient_rows(dy.cols, block.begin, block.end));
       return block.thread.lap(BlockPhase::gemm);
     }
-    add_weight_gradient(conv.weight, input_rows(l, step, block, block.end).dense, dy, block);
+    add_weight_gradient(conv.weight, input_rows(l, step, block).dense, dy, block);
     const MatrixView dh = block.thread.room(l % 2, block.rows(), conv.in);
     gemm_block_transposed_b(dy, weight(l), dh);
     block.thread.lap(BlockPhase::gemm);
@@ -160,8 +160,9 @@ void GnnModel::input_weight_gradients(const Step& step, const RowBlock& block, C
     sparse = sparse || x.is_sparse;
     if (x.is_sparse) continue;
     const bool summed = tensor == conv.weight && conv.order == ConvOrder::aggregate_first;
-    add_weight_gradient(tensor, rows_of(summed ? layers_[0].aggregated.view() : x.dense, block.begin, block.end), dy,
-                        block);
+    const ConstMatrixView rows =
+        summed ? layers_[0].aggregated.rows(block, block.end, 3) : rows_of(x.dense, block.begin, block.end);
+    add_weight_gradient(tensor, rows, dy, block);
   }
   if (sparse) copy_block(dy, message);
   block.thread.lap(BlockPhase::gemm);

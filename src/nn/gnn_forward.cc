@@ -13,9 +13,14 @@ void GnnModel::make_room(const Step& step) {
     Layer& layer = layers_[l];
     const GraphConv& conv = layer.conv;
     const int64_t in_rows = step.rows.of(l, training), out_rows = step.rows.of(l + 1, training);
-    if (keeps_h(l)) layer.h.reshape(in_rows, conv.in);
-    if (keeps_y(l)) layer.y.reshape(out_rows, conv.out);
-    if (conv.order == ConvOrder::aggregate_first) layer.aggregated.reshape(out_rows, conv.in);
+    if (exact_evaluation(step)) {
+      if (l > 0 && needs_input(l)) evaluated_.reshape(in_rows, conv.in);
+      continue;
+    }
+    const int bits = config_.kept_bits;
+    if (keeps_h(l)) layer.h.reshape(in_rows, conv.in, bits, true);
+    if (keeps_y(l)) layer.y.reshape(out_rows, conv.out, bits, false);
+    if (conv.order == ConvOrder::aggregate_first) layer.aggregated.reshape(out_rows, conv.in, bits, false);
     if (!training) continue;
     for (const int tensor : {conv.weight, conv.root}) {
       if (tensor >= 0 && (l > 0 || !operand_of(tensor, step).is_sparse)) partial_.add(tensor);
@@ -62,7 +67,7 @@ int GnnModel::forward_from(int layer, const Step& step) {
 
   if (!conv.aggregates()) {
     blocks_.run(rows, step.seconds, [&](const RowBlock& block) {
-      const MatrixView y = room_for_y(layer, block);
+      const MatrixView y = room_for_y(layer, step, block);
       if (step.input.product.data != nullptr) {
         copy_block(rows_of(step.input.product, block.begin, block.end), y);
       } else {
@@ -76,7 +81,7 @@ int GnnModel::forward_from(int layer, const Step& step) {
         layer == 0 && !transformed ? step.input.features.dense : ConstMatrixView(messages_[reading_].view());
     const AggregationPass pass = aggregation_pass(step, Traffic::halo_forward, layer);
     Aggregation& a = *step.rows.aggregation;
-    Matrix& whole = room_for_sums(layer);
+    Matrix& whole = room_for_sums(layer, step);
     if (!a.alone()) {
       whole.reshape(rows, x.cols);
       a.forward(x, whole, pass, step.seconds);
@@ -84,11 +89,12 @@ int GnnModel::forward_from(int layer, const Step& step) {
     blocks_.run(rows, step.seconds, [&](const RowBlock& block) {
       MatrixView sums = rows_of(whole.view(), block.begin, block.end);
       if (a.alone()) {
-        if (transformed) sums = room_for_y(layer, block);
+        sums = transformed ? room_for_y(layer, step, block) : room_for_aggregated(layer, step, block);
         a.forward_rows(x, block.begin, block.end, sums.data, pass);
         block.thread.lap(BlockPhase::spmm);
       }
-      const MatrixView y = transformed ? sums : room_for_y(layer, block);
+      if (!transformed && training) keep(layers_[layer].aggregated, step, block, sums, layer, 0);
+      const MatrixView y = transformed ? sums : room_for_y(layer, step, block);
       combine(layer, step, block, sums, y);
       finish_rows(layer, step, block, y);
     });
@@ -97,18 +103,25 @@ int GnnModel::forward_from(int layer, const Step& step) {
   return next;
 }
 
-/// Where A's result goes when it comes as a whole.
-Matrix& GnnModel::room_for_sums(int layer) {
+/// Where A's result goes when it comes as a whole: to where it is kept, if it is kept as it is.
+Matrix& GnnModel::room_for_sums(int layer, const Step& step) {
   Layer& l = layers_[layer];
-  if (!l.conv.transforms_first()) return l.aggregated;
-  if (layer == last()) return outputs_;
-  return keeps_y(layer) ? l.y : sums_;
+  const bool transformed = l.conv.transforms_first();
+  if (transformed && layer == last()) return outputs_;
+  if (config_.kept_bits < 32 || exact_evaluation(step)) return sums_;
+  if (!transformed) return l.aggregated.whole();
+  return keeps_y(layer) ? l.y.whole() : sums_;
 }
 
-MatrixView GnnModel::room_for_y(int layer, const RowBlock& block) {
+MatrixView GnnModel::room_for_aggregated(int layer, const Step& step, const RowBlock& block) {
+  Layer& l = layers_[layer];
+  return exact_evaluation(step) ? block.thread.room(3, block.rows(), l.conv.in) : l.aggregated.room(block, 3);
+}
+
+MatrixView GnnModel::room_for_y(int layer, const Step& step, const RowBlock& block) {
   Layer& l = layers_[layer];
   if (layer == last()) return rows_of(outputs_.view(), block.begin, block.end);
-  if (keeps_y(layer)) return rows_of(l.y.view(), block.begin, block.end);
+  if (keeps_y(layer) && !exact_evaluation(step)) return l.y.room(block, 0);
   return block.thread.room(0, block.rows(), l.conv.out);
 }
 
@@ -125,11 +138,11 @@ void GnnModel::combine(int layer, const Step& step, const RowBlock& block, Const
     case ConvOrder::transform_first:
       break;
     case ConvOrder::unaggregated:
-      multiply_block(input_rows(layer, step, block, block.end), weight(layer), y);
+      multiply_block(input_rows(layer, step, block), weight(layer), y);
       break;
   }
   if (conv.has_root()) {
-    multiply_block(input_rows(layer, step, block, block.end), root_weight(layer), y, Write::accumulate);
+    multiply_block(input_rows(layer, step, block), root_weight(layer), y, Write::accumulate);
   }
   block.thread.lap(BlockPhase::gemm);
 }
@@ -144,7 +157,7 @@ void GnnModel::finish_rows(int layer, const Step& step, const RowBlock& block, M
       next.transforms_first() ? gemm_block(h, weight(l + 1), message) : copy_block(h, message);
       return block.thread.lap(BlockPhase::gemm);
     }
-    y = room_for_y(l + 1, block);
+    y = room_for_y(l + 1, step, block);
     gemm_block(h, weight(l + 1), y);
     block.thread.lap(BlockPhase::gemm);
   }
@@ -152,13 +165,17 @@ void GnnModel::finish_rows(int layer, const Step& step, const RowBlock& block, M
   block.thread.lap(BlockPhase::activation);
 }
 
-/// h_{layer + 1} of the block.
+/// h_{layer + 1} of the block; what the way back needs of this layer is kept.
 MatrixView GnnModel::activate(int layer, const Step& step, const RowBlock& block, ConstMatrixView y) {
-  const MatrixView h = keeps_h(layer + 1) ? rows_of(layers_[layer + 1].h.view(), block.begin, block.end)
-                                          : block.thread.room(1, block.rows(), y.cols);
+  Layer& next = layers_[layer + 1];
+  const bool exact = exact_evaluation(step), keeps = keeps_h(layer + 1) && !exact;
+  const MatrixView h = keeps ? next.h.room(block, 1) : block.thread.room(1, block.rows(), y.cols);
   activation_forward_block(y, step.rows.ids + block.begin, activation_params(layer), activation_spec(layer, step.pass),
                            h);
-  if (residual(layer)) add_block(input_rows(layer, step, block, block.end).dense, h);
+  if (residual(layer)) add_block(input_rows(layer, step, block).dense, h);
+  if (keeps) keep(next.h, step, block, h, layer, 1);
+  if (keeps_y(layer) && !exact) keep(layers_[layer].y, step, block, y, layer, 2);
+  if (exact && needs_input(layer + 1)) copy_block(h, rows_of(evaluated_.view(), block.begin, block.end));
   block.thread.lap(BlockPhase::activation);
   return h;
 }

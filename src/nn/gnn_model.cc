@@ -85,15 +85,35 @@ AggregationPass GnnModel::aggregation_pass(const Step& step, Traffic kind, int l
   return {pass.training, pass.training ? kind : Traffic::evaluation, pass.seed, pass.epoch, layer};
 }
 
-/// Rows block.begin..end of the input of `layer`.
-Operand GnnModel::input_rows(int layer, const Step& step, const RowBlock& block, int64_t end) {
-  if (layer == 0) return step.input.features.rows(block.begin, end);
-  if (keeps_h(layer)) return Operand::of(rows_of(layers_[layer].h.view(), block.begin, end));
-  const MatrixView h = block.thread.room(2, end - block.begin, layers_[layer].conv.in);
-  activation_forward_block(rows_of(layers_[layer - 1].y.view(), block.begin, end), step.rows.ids + block.begin,
-                           activation_params(layer - 1), activation_spec(layer - 1, step.pass), h);
+/// True when a layer reads its own rows again after aggregating.
+bool GnnModel::needs_input(int layer) const {
+  return layers_[layer].conv.has_root() || residual(layer);
+}
+
+/// Nothing is kept rounded that an evaluation reads.
+bool GnnModel::exact_evaluation(const Step& step) const {
+  return !step.pass.training && config_.kept_bits < 32;
+}
+
+/// The block's rows of the input of `layer`.
+Operand GnnModel::input_rows(int layer, const Step& step, const RowBlock& block) {
+  if (layer == 0) return step.input.features.rows(block.begin, block.end);
+  if (exact_evaluation(step)) return Operand::of(rows_of(evaluated_.view(), block.begin, block.end));
+  if (keeps_h(layer)) return Operand::of(layers_[layer].h.rows(block, block.end, 2));
+  const ConstMatrixView y = layers_[layer - 1].y.rows(block, block.end, 2);
+  const MatrixView h = block.thread.room(2, y.rows, y.cols);
+  activation_forward_block(y, step.rows.ids + block.begin, activation_params(layer - 1),
+                           activation_spec(layer - 1, step.pass), h);
   block.thread.lap(BlockPhase::activation);
   return Operand::of(h);
+}
+
+/// `use`: which of a layer's kept rows these are.
+void GnnModel::keep(KeptRows& rows, const Step& step, const RowBlock& block, ConstMatrixView x, int layer,
+                    int use) const {
+  const ModelPass& pass = step.pass;
+  const StreamKey key(pass.seed, Purpose::kept_rows, Direction{static_cast<uint64_t>(use)}, pass.epoch, layer);
+  rows.keep(block, x, step.rows.ids, key);
 }
 
 int64_t GnnModel::widest_exchange() const {
@@ -105,14 +125,16 @@ int64_t GnnModel::widest_exchange() const {
 }
 
 int64_t GnnModel::activation_bytes(int64_t rows, int ranks, bool sparse_input) const {
-  int64_t kept = 2 * outputs(), root = 0;  // and dL/doutputs, which is the caller's
-  std::array<int64_t, 2> messages{};       // layers take turns with them, both ways
+  const int bits = config_.kept_bits;
+  int64_t kept = 0, root = 0, evaluated = 0;
+  std::array<int64_t, 2> messages{};  // layers take turns with them, both ways
   for (int l = 0; l <= last(); ++l) {
     const GraphConv& conv = layers_[l].conv;
-    if (keeps_h(l)) kept += conv.in;
-    if (keeps_y(l)) kept += conv.out;
+    if (keeps_h(l)) kept += KeptRows::bytes(rows, conv.in, bits, true);
+    if (keeps_y(l)) kept += KeptRows::bytes(rows, conv.out, bits, false);
+    if (bits < 32 && l > 0 && needs_input(l)) evaluated = std::max(evaluated, conv.in);
     if (conv.order == ConvOrder::aggregate_first) {
-      kept += conv.in;
+      kept += KeptRows::bytes(rows, conv.in, bits, false);
       if (conv.has_root() && l > 0) root = std::max(root, conv.out);
     }
     if (conv.aggregates() && (l > 0 || conv.transforms_first())) {
@@ -124,7 +146,8 @@ int64_t GnnModel::activation_bytes(int64_t rows, int ranks, bool sparse_input) c
     if (layers_[0].conv.transforms_first()) messages[1] = std::max(messages[1], layers_[0].conv.out);
   }
   const int64_t sums = ranks > 1 ? widest_exchange() : 0, residual_room = config_.residual ? config_.hidden : 0;
-  return 4 * rows * (kept + root + messages[0] + messages[1] + sums + residual_room);
+  // The outputs and dL/doutputs, which is the caller's.
+  return kept + 4 * rows * (2 * outputs() + root + evaluated + messages[0] + messages[1] + sums + residual_room);
 }
 
 int64_t GnnModel::widest_block() const {

@@ -8,6 +8,7 @@
 #include "exchange/aggregation.h"
 #include "kernels/activation.h"
 #include "nn/graph_conv.h"
+#include "nn/kept_rows.h"
 #include "nn/model_config.h"
 #include "nn/operand.h"
 #include "nn/partial_gradients.h"
@@ -84,9 +85,9 @@ class GnnModel {
   struct Layer {
     GraphConv conv;
     int bias = -1, gain = -1, shift = -1;  ///< tensors; -1: none
-    Matrix h;                              ///< its input, where that is kept (never for layer 0)
-    Matrix aggregated;                     ///< A h, of aggregate_first
-    Matrix y;                              ///< what conv gave, where that is kept
+    KeptRows h;                            ///< its input, where that is kept (never for layer 0)
+    KeptRows aggregated;                   ///< A h, of aggregate_first
+    KeptRows y;                            ///< what conv gave, where that is kept
   };
   /// One call of forward or backward.
   struct Step {
@@ -107,7 +108,10 @@ class GnnModel {
   ActivationParams activation_params(int layer) const;
   AggregationPass aggregation_pass(const Step& step, Traffic kind, int layer) const;
   const Operand& operand_of(int tensor, const Step& step) const;
-  Operand input_rows(int layer, const Step& step, const RowBlock& block, int64_t end);
+  Operand input_rows(int layer, const Step& step, const RowBlock& block);
+  bool needs_input(int layer) const;
+  bool exact_evaluation(const Step& step) const;
+  void keep(KeptRows& rows, const Step& step, const RowBlock& block, ConstMatrixView x, int layer, int use) const;
 
   // gnn_forward.cc
   int64_t widest_block() const;
@@ -116,8 +120,9 @@ class GnnModel {
   int forward_from(int layer, const Step& step);
   void combine(int layer, const Step& step, const RowBlock& block, ConstMatrixView sums, MatrixView y);
   void finish_rows(int layer, const Step& step, const RowBlock& block, MatrixView y);
-  Matrix& room_for_sums(int layer);
-  MatrixView room_for_y(int layer, const RowBlock& block);
+  Matrix& room_for_sums(int layer, const Step& step);
+  MatrixView room_for_aggregated(int layer, const Step& step, const RowBlock& block);
+  MatrixView room_for_y(int layer, const Step& step, const RowBlock& block);
   MatrixView activate(int layer, const Step& step, const RowBlock& block, ConstMatrixView y);
 
   // gnn_backward.cc
@@ -141,6 +146,7 @@ class GnnModel {
   int reading_ = 0;                 ///< which of them A reads
   Matrix sums_;                     ///< A's result, where it needs messages of other ranks
   Matrix outputs_;
+  Matrix evaluated_;  ///< h of the layer that A is at, where evaluation needs it and the kept rows are rounded
   Matrix root_gradient_, residual_gradient_;
 };
 

@@ -34,7 +34,7 @@ class BlockThread {
 
  private:
   friend class RowBlocks;
-  std::array<Matrix, 3> rooms_;
+  std::array<Matrix, 4> rooms_;
   Matrix scratch_;
   Timer timer_;
   std::array<double, 3> seconds_{};
@@ -55,9 +55,11 @@ struct RowBlock {
 /// columns and sums alone.
 class RowBlocks {
  public:
+  static constexpr int64_t kMostRows = 1024;  ///< of a block
+
   /// `width`: columns of the widest rows; `sums`: floats that every range adds up.
   void resize(int64_t width, int64_t sums) {
-    block_ = std::clamp<int64_t>(kBlockFloats / std::max<int64_t>(width, 1) / 32 * 32, 32, 1024);
+    block_ = std::clamp<int64_t>(kBlockFloats / std::max<int64_t>(width, 1) / 32 * 32, 32, kMostRows);
     most_ranges_ = std::clamp<int64_t>(kSumFloats / std::max<int64_t>(sums, 1), 16, 64);
   }
 
