@@ -27,7 +27,7 @@
 #include "graph/pattern.h"
 #include "graph/reorder.h"
 #include "kernels/prefetch.h"
-#include "kernels/row_blocks.h"
+#include "kernels/edge_blocks.h"
 #include "kernels/spmm.h"
 
 namespace tersegraph {
@@ -82,7 +82,7 @@ template <Ahead kAhead, class T>
 uint64_t gather(CsrView a, const T* x, int64_t cols) {
   constexpr int64_t kLine = 64 / sizeof(T), kDistance = 16;
   std::atomic<uint64_t> total = 0;
-  parallel_row_blocks(a, [&](int64_t begin, int64_t end) {
+  parallel_edge_blocks(a, [&](int64_t begin, int64_t end) {
     uint64_t sum = 0;
     const int64_t last = a.begin(end) - 1;
     for (int64_t e = a.begin(begin); e <= last; ++e) {

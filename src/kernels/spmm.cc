@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "kernels/prefetch.h"
-#include "kernels/row_blocks.h"
+#include "kernels/edge_blocks.h"
 #include "kernels/simd_targets.h"
 #include "kernels/spmm_task.h"
 
@@ -200,7 +200,7 @@ template <class X>
 void multiply_all(CsrView a, const X* x, MatrixView y, Write write) {
   if (y.cols == 0) return;
   const bool stream = worth_streaming(y, write);
-  parallel_row_blocks(a, [&](int64_t begin, int64_t end) {
+  parallel_edge_blocks(a, [&](int64_t begin, int64_t end) {
     multiply_rows<X>({a, x, nullptr, y.data, y.cols, begin, end, write == Write::accumulate, stream});
   });
 }

@@ -9,7 +9,7 @@
 
 #include "base/parallel.h"
 #include "base/rng.h"
-#include "kernels/row_blocks.h"
+#include "kernels/edge_blocks.h"
 #include "kernels/targets.h"
 #include "kernels/test_matrices.h"
 
@@ -182,7 +182,7 @@ TEST(Spmm, SomeRowsOfBf16) {
 }
 
 /// Hubs, long runs of empty rows, and a matrix without entries.
-TEST(RowBlocks, AreOfEqualWorkAndHoldEveryRowOnce) {
+TEST(EdgeBlocks, AreOfEqualWorkAndHoldEveryRowOnce) {
   Csr a;
   a.cols = 10;
   for (const int64_t degree : {3, 0, 20'000, 1, 5000, 0}) {
@@ -194,7 +194,7 @@ TEST(RowBlocks, AreOfEqualWorkAndHoldEveryRowOnce) {
   Csr without_entries;
   without_entries.indptr.assign(5000, 0);
   for (const Csr* graph : {&a, &without_entries}) {
-    const RowBlocks blocks(*graph);
+    const EdgeBlocks blocks(*graph);
     int64_t next = 0;
     for (int64_t b = 0; b < blocks.count(); ++b) {
       const auto [begin, end] = blocks.rows(b);
@@ -207,7 +207,7 @@ TEST(RowBlocks, AreOfEqualWorkAndHoldEveryRowOnce) {
     }
     EXPECT_EQ(next, graph->rows());
   }
-  EXPECT_EQ(RowBlocks(CsrView()).count(), 0);
+  EXPECT_EQ(EdgeBlocks(CsrView()).count(), 0);
 }
 
 }  // namespace

@@ -10,9 +10,9 @@ namespace tersegraph {
 
 /// The rows of a sparse matrix in blocks of about equal work: a hub is a block of its own, where equal numbers of rows
 /// would keep the other threads waiting. The blocks depend on the matrix alone. A block may be empty.
-class RowBlocks {
+class EdgeBlocks {
  public:
-  explicit RowBlocks(CsrView a) : a_(a) {}
+  explicit EdgeBlocks(CsrView a) : a_(a) {}
 
   int64_t count() const { return a_.rows == 0 ? 0 : (work_before(a_.rows) + kBlockWork - 1) / kBlockWork; }
 
@@ -46,8 +46,8 @@ class RowBlocks {
 
 /// Calls body(begin, end) for the blocks of rows, in any order, in parallel; as parallel_blocks.
 template <class Body>
-void parallel_row_blocks(CsrView a, Body&& body) {
-  const RowBlocks blocks(a);
+void parallel_edge_blocks(CsrView a, Body&& body) {
+  const EdgeBlocks blocks(a);
   parallel_blocks(blocks.count(), 1, [&](int64_t b, int64_t) {
     const auto [begin, end] = blocks.rows(b);
     if (begin < end) body(begin, end);
