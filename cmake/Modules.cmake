@@ -30,12 +30,18 @@ if(TERSEGRAPH_SANITIZE STREQUAL "thread")
   set(TERSEGRAPH_TEST_ENVIRONMENT TSAN_OPTIONS=ignore_noninstrumented_modules=1 OMP_TOOL_LIBRARIES=${TERSEGRAPH_ARCHER})
 endif()
 
-# tersegraph_test(NAME SOURCES ... USES modules ...): one GoogleTest program, its cases known to ctest by name.
+# tersegraph_test(NAME SOURCES ... USES modules ... [ALONE]): one GoogleTest program, its cases known to ctest by name, or in
+# sanitized builds, whose processes start slowly, as one test. ALONE: it measures times.
 function(tersegraph_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
+  cmake_parse_arguments(ARG "ALONE" "" "SOURCES;USES" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_USES} GTest::gmock GTest::gtest_main)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   tersegraph_compile_options(${name})
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600 ENVIRONMENT "${TERSEGRAPH_TEST_ENVIRONMENT}")
+  if(TERSEGRAPH_SANITIZE)
+    add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 600 RUN_SERIAL ${ARG_ALONE} ENVIRONMENT "${TERSEGRAPH_TEST_ENVIRONMENT}")
+  else()
+    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600 RUN_SERIAL ${ARG_ALONE})
+  endif()
 endfunction()
