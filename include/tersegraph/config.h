@@ -70,6 +70,8 @@ struct RunConfig {
   std::string intra;                ///< ranks on one host: exact, same; "": exact, unless there is but one host
   bool layer0_cache = true;
   bool aggregate_first = false;
+  int64_t activation_bits = 0;  ///< of what the way back needs: 32, 8 or 4; 0: 32, or what memory_limit asks for
+  std::string memory_limit;     ///< of a process: "16G" (10^9 bytes), "16Gi" (2^30); "": none
 
   int64_t checkpoint_every = 0;  ///< epochs; 0: only where a signal stops the run
   std::string out;               ///< "": runs/<UTC time>-<model>

@@ -34,21 +34,25 @@ Csr corner(CsrView a, int64_t rows, int64_t cols) {
   return part;
 }
 
-}  // namespace
-
-Aggregation::Aggregation(const Shard& shard, Channel& channel, const ExchangeConfig& config)
-    : shard_(shard),
-      channel_(channel),
-      config_(config),
-      plans_(shard, RowChoice::sources, channel),
-      widths_(channel, config),
-      exchange_(channel) {
+const Shard& checked(const Shard& shard, const Channel& channel, const ExchangeConfig& config) {
   if (!valid_bits(config.halo_bits())) {
     fail_input("--bits {}: a row is sent at 1 to 8 bits a value, at 16 (bfloat16) or at 32", config.bits);
   }
   if (shard.ranks != channel.size()) {
     fail_input("the partition has {} parts, but there are {} ranks", shard.ranks, channel.size());
   }
+  return shard;
+}
+
+}  // namespace
+
+Aggregation::Aggregation(const Shard& shard, Channel& channel, const ExchangeConfig& config)
+    : shard_(shard),
+      channel_(channel),
+      config_(config),
+      plans_(checked(shard, channel, config), RowChoice::sources, channel),
+      widths_(channel, config),
+      exchange_(channel) {
   local_transposed_ = transpose(shard.local);
   if (same(local_transposed_, shard.local)) local_transposed_ = Csr();
 }

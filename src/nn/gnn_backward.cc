@@ -15,7 +15,7 @@ void GnnModel::backward(const ModelInput& input, const ModelRows& rows, const Mo
   if (config_.kind == ModelKind::sage) root_gradient_.reshape(rows.count, std::max(config_.hidden, outputs()));
   reading_ = 1 - last() % 2;  // the gradients of a layer take the memory that its messages had
   const int top = stop_below(last());
-  room_for_gradients(top, rows.count);
+  room_for_gradients(top, step);
   blocks_.run(grad.rows, seconds, [&](const RowBlock& block) {
     const MatrixView dy = rows_of(grad, block.begin, block.end);
     add_column_sums(dy, partial_.of(layers_[last()].bias, block).data, block.thread.scratch());
@@ -36,15 +36,24 @@ int GnnModel::stop_below(int layer) const {
 }
 
 /// What loops write down at `layer`, where they end.
-void GnnModel::room_for_gradients(int layer, int64_t rows) {
+void GnnModel::room_for_gradients(int layer, const Step& step) {
   const GraphConv& conv = layers_[layer].conv;
-  messages_[1 - reading_].reshape(rows, layer == 0 ? conv.out : conv.message_cols());
+  if (layer > 0) {
+    messages_[1 - reading_].reshape(step.rows.count, conv.message_cols());
+  } else if (conv.transforms_first() || meets_sparse_rows(step)) {
+    messages_[1 - reading_].reshape(step.rows.count, conv.out);
+  }
+}
+
+bool GnnModel::meets_sparse_rows(const Step& step) const {
+  const GraphConv& conv = layers_[0].conv;
+  return operand_of(conv.weight, step).is_sparse || (conv.has_root() && operand_of(conv.root, step).is_sparse);
 }
 
 /// From the gradients that wait in messages_[reading_] for A^T of `layer` to those of the next aggregation below, or to
 /// the end.
 void GnnModel::backward_from(int layer, const Step& step) {
-  room_for_gradients(stop_below(std::max(layer - 1, 0)), step.rows.count);
+  if (layer > 0 || meets_sparse_rows(step)) room_for_gradients(stop_below(std::max(layer - 1, 0)), step);
   const ConstMatrixView x = rows_of(messages_[reading_].view(), 0, step.rows.of(layer + 1, true));
   const int64_t rows = step.rows.of(layer, true);
   const AggregationPass pass = aggregation_pass(step, Traffic::halo_backward, layer);
@@ -84,7 +93,7 @@ MatrixView GnnModel::through_weights(int layer, const Step& step, const RowBlock
     return dh;
   }
   if (conv.transforms_first() || conv.has_root()) {
-    const ConstMatrixView h = input_rows(layer, step, block).dense;
+    const ConstMatrixView h = kept_input_rows(layer, step, block).dense;
     if (conv.transforms_first()) add_weight_gradient(conv.weight, h, summed, block);
     if (conv.has_root()) add_weight_gradient(conv.root, rows_of(h, 0, own_dy.rows), own_dy, block);
   }
@@ -121,18 +130,18 @@ void GnnModel::through_activation(int layer, const Step& step, const RowBlock& b
 
 /// From dL/dy of `layer` down until neighbours' rows are needed again, or to the input.
 void GnnModel::descend(int layer, const Step& step, const RowBlock& block, MatrixView dy) {
-  const MatrixView message = rows_of(messages_[1 - reading_].view(), block.begin, block.end);
+  const auto message = [&] { return rows_of(messages_[1 - reading_].view(), block.begin, block.end); };
   for (int l = layer; l >= 0; --l) {
     const GraphConv& conv = layers_[l].conv;
-    if (conv.transforms_first()) return copy_block(dy, message);
-    if (l == 0) return input_weight_gradients(step, block, dy, message);
+    if (conv.transforms_first()) return copy_block(dy, message());
+    if (l == 0) return input_weight_gradients(step, block, dy);
     if (conv.order == ConvOrder::aggregate_first) {
       add_weight_gradient(conv.weight, layers_[l].aggregated.rows(block, block.end, 3), dy, block);
-      gemm_block_transposed_b(dy, weight(l), message);
+      gemm_block_transposed_b(dy, weight(l), message());
       if (conv.has_root()) copy_block(dy, root_gradient_rows(dy.cols, block.begin, block.end));
       return block.thread.lap(BlockPhase::gemm);
     }
-    add_weight_gradient(conv.weight, input_rows(l, step, block).dense, dy, block);
+    add_weight_gradient(conv.weight, kept_input_rows(l, step, block).dense, dy, block);
     const MatrixView dh = block.thread.room(l % 2, block.rows(), conv.in);
     gemm_block_transposed_b(dy, weight(l), dh);
     block.thread.lap(BlockPhase::gemm);
@@ -151,20 +160,18 @@ const Operand& GnnModel::operand_of(int tensor, const Step& step) const {
 
 /// Layer 0 where its input has no gradient and no message. Gradients of weights that meet sparse rows are products
 /// over all rows, for which dy is put down.
-void GnnModel::input_weight_gradients(const Step& step, const RowBlock& block, ConstMatrixView dy, MatrixView message) {
+void GnnModel::input_weight_gradients(const Step& step, const RowBlock& block, ConstMatrixView dy) {
   const GraphConv& conv = layers_[0].conv;
-  bool sparse = false;
   for (const int tensor : {conv.weight, conv.root}) {
     if (tensor < 0) continue;
     const Operand& x = operand_of(tensor, step);
-    sparse = sparse || x.is_sparse;
     if (x.is_sparse) continue;
     const bool summed = tensor == conv.weight && conv.order == ConvOrder::aggregate_first;
     const ConstMatrixView rows =
         summed ? layers_[0].aggregated.rows(block, block.end, 3) : rows_of(x.dense, block.begin, block.end);
     add_weight_gradient(tensor, rows, dy, block);
   }
-  if (sparse) copy_block(dy, message);
+  if (meets_sparse_rows(step)) copy_block(dy, rows_of(messages_[1 - reading_].view(), block.begin, block.end));
   block.thread.lap(BlockPhase::gemm);
 }
 

@@ -13,10 +13,8 @@ void GnnModel::make_room(const Step& step) {
     Layer& layer = layers_[l];
     const GraphConv& conv = layer.conv;
     const int64_t in_rows = step.rows.of(l, training), out_rows = step.rows.of(l + 1, training);
-    if (exact_evaluation(step)) {
-      if (l > 0 && needs_input(l)) evaluated_.reshape(in_rows, conv.in);
-      continue;
-    }
+    if (rounds() && l > 0 && needs_input(l)) own_rows_.reshape(in_rows, conv.in);
+    if (exact_evaluation(step)) continue;
     const int bits = config_.kept_bits;
     if (keeps_h(l)) layer.h.reshape(in_rows, conv.in, bits, true);
     if (keeps_y(l)) layer.y.reshape(out_rows, conv.out, bits, false);
@@ -175,7 +173,7 @@ MatrixView GnnModel::activate(int layer, const Step& step, const RowBlock& block
   if (residual(layer)) add_block(input_rows(layer, step, block).dense, h);
   if (keeps) keep(next.h, step, block, h, layer, 1);
   if (keeps_y(layer) && !exact) keep(layers_[layer].y, step, block, y, layer, 2);
-  if (exact && needs_input(layer + 1)) copy_block(h, rows_of(evaluated_.view(), block.begin, block.end));
+  if (rounds() && needs_input(layer + 1)) copy_block(h, rows_of(own_rows_.view(), block.begin, block.end));
   block.thread.lap(BlockPhase::activation);
   return h;
 }

@@ -90,15 +90,20 @@ bool GnnModel::needs_input(int layer) const {
   return layers_[layer].conv.has_root() || residual(layer);
 }
 
-/// Nothing is kept rounded that an evaluation reads.
+/// Evaluation keeps nothing where that would be rounded.
 bool GnnModel::exact_evaluation(const Step& step) const {
-  return !step.pass.training && config_.kept_bits < 32;
+  return !step.pass.training && rounds();
 }
 
-/// The block's rows of the input of `layer`.
+/// The block's rows of the input of `layer`, on the way forward.
 Operand GnnModel::input_rows(int layer, const Step& step, const RowBlock& block) {
+  if (layer > 0 && rounds()) return Operand::of(rows_of(own_rows_.view(), block.begin, block.end));
+  return kept_input_rows(layer, step, block);
+}
+
+/// The same as it was kept, on the way back.
+Operand GnnModel::kept_input_rows(int layer, const Step& step, const RowBlock& block) {
   if (layer == 0) return step.input.features.rows(block.begin, block.end);
-  if (exact_evaluation(step)) return Operand::of(rows_of(evaluated_.view(), block.begin, block.end));
   if (keeps_h(layer)) return Operand::of(layers_[layer].h.rows(block, block.end, 2));
   const ConstMatrixView y = layers_[layer - 1].y.rows(block, block.end, 2);
   const MatrixView h = block.thread.room(2, y.rows, y.cols);
@@ -126,13 +131,13 @@ int64_t GnnModel::widest_exchange() const {
 
 int64_t GnnModel::activation_bytes(int64_t rows, int ranks, bool sparse_input) const {
   const int bits = config_.kept_bits;
-  int64_t kept = 0, root = 0, evaluated = 0;
+  int64_t kept = 0, root = 0, own_rows = 0;
   std::array<int64_t, 2> messages{};  // layers take turns with them, both ways
   for (int l = 0; l <= last(); ++l) {
     const GraphConv& conv = layers_[l].conv;
     if (keeps_h(l)) kept += KeptRows::bytes(rows, conv.in, bits, true);
     if (keeps_y(l)) kept += KeptRows::bytes(rows, conv.out, bits, false);
-    if (bits < 32 && l > 0 && needs_input(l)) evaluated = std::max(evaluated, conv.in);
+    if (rounds() && l > 0 && needs_input(l)) own_rows = std::max(own_rows, conv.in);
     if (conv.order == ConvOrder::aggregate_first) {
       kept += KeptRows::bytes(rows, conv.in, bits, false);
       if (conv.has_root() && l > 0) root = std::max(root, conv.out);
@@ -147,7 +152,7 @@ int64_t GnnModel::activation_bytes(int64_t rows, int ranks, bool sparse_input) c
   }
   const int64_t sums = ranks > 1 ? widest_exchange() : 0, residual_room = config_.residual ? config_.hidden : 0;
   // The outputs and dL/doutputs, which is the caller's.
-  return kept + 4 * rows * (2 * outputs() + root + evaluated + messages[0] + messages[1] + sums + residual_room);
+  return kept + 4 * rows * (2 * outputs() + root + own_rows + messages[0] + messages[1] + sums + residual_room);
 }
 
 int64_t GnnModel::widest_block() const {
@@ -162,7 +167,7 @@ int64_t GnnModel::gradient_sum_bytes(int64_t rows, bool sparse_input) const {
   const int64_t sums = parameters_.size() - (sparse_input ? parameters_.elements(layers_[0].conv.weight) : 0);
   RowBlocks blocks;
   blocks.resize(widest_block(), sums);
-  return 4 * blocks.ranges(rows) * sums;
+  return 4 * blocks.ranges(rows) * sums + RowBlocks::kThreadBytes * thread_count();
 }
 
 }  // namespace tersegraph

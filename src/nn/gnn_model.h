@@ -76,7 +76,8 @@ class GnnModel {
 
   /// Bytes that a rank's activations and gradients take for `rows` owned nodes.
   int64_t activation_bytes(int64_t rows, int ranks, bool sparse_input) const;
-  /// Bytes of the sums that the ranges of a rank's `rows` rows make of the weights' gradients.
+  /// Bytes of the sums that the ranges of a rank's `rows` rows make of the weights' gradients, and of what its threads
+  /// work in.
   int64_t gradient_sum_bytes(int64_t rows, bool sparse_input) const;
   /// Columns of the widest rows that an epoch exchanges.
   int64_t widest_exchange() const;
@@ -109,6 +110,8 @@ class GnnModel {
   AggregationPass aggregation_pass(const Step& step, Traffic kind, int layer) const;
   const Operand& operand_of(int tensor, const Step& step) const;
   Operand input_rows(int layer, const Step& step, const RowBlock& block);
+  Operand kept_input_rows(int layer, const Step& step, const RowBlock& block);
+  bool rounds() const { return config_.kept_bits < 32; }
   bool needs_input(int layer) const;
   bool exact_evaluation(const Step& step) const;
   void keep(KeptRows& rows, const Step& step, const RowBlock& block, ConstMatrixView x, int layer, int use) const;
@@ -131,9 +134,10 @@ class GnnModel {
   MatrixView through_weights(int layer, const Step& step, const RowBlock& block, MatrixView summed);
   void through_activation(int layer, const Step& step, const RowBlock& block, MatrixView dh);
   int stop_below(int layer) const;
-  void room_for_gradients(int layer, int64_t rows);
+  void room_for_gradients(int layer, const Step& step);
+  bool meets_sparse_rows(const Step& step) const;
   MatrixView root_gradient_rows(int64_t cols, int64_t begin, int64_t end);
-  void input_weight_gradients(const Step& step, const RowBlock& block, ConstMatrixView dy, MatrixView message);
+  void input_weight_gradients(const Step& step, const RowBlock& block, ConstMatrixView dy);
   void add_weight_gradient(int tensor, ConstMatrixView x, ConstMatrixView dy, const RowBlock& block);
   void sparse_weight_gradients(const Step& step);
 
@@ -146,7 +150,7 @@ class GnnModel {
   int reading_ = 0;                 ///< which of them A reads
   Matrix sums_;                     ///< A's result, where it needs messages of other ranks
   Matrix outputs_;
-  Matrix evaluated_;  ///< h of the layer that A is at, where evaluation needs it and the kept rows are rounded
+  Matrix own_rows_;  ///< on the way forward, h of the layer that A is at, where it is read again and kept rounded
   Matrix root_gradient_, residual_gradient_;
 };
 

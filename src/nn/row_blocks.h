@@ -55,7 +55,9 @@ struct RowBlock {
 /// columns and sums alone.
 class RowBlocks {
  public:
-  static constexpr int64_t kMostRows = 1024;  ///< of a block
+  static constexpr int64_t kMostRows = 1024;                  ///< of a block
+  static constexpr int64_t kBlockFloats = 1 << 16;            ///< 256 KiB: a block of one matrix
+  static constexpr int64_t kThreadBytes = 12 * kBlockFloats;  ///< about what a thread has to itself
 
   /// `width`: columns of the widest rows; `sums`: floats that every range adds up.
   void resize(int64_t width, int64_t sums) {
@@ -82,12 +84,11 @@ class RowBlocks {
   }
 
  private:
-  static constexpr int64_t kBlockFloats = 1 << 16;  ///< 256 KiB: a block of one matrix
   static constexpr int64_t kSumFloats = 1 << 22;
-  static constexpr int64_t kLeastRows = 64;  ///< a range of fewer is not worth its sums
+  static constexpr int64_t kLeastRows = 256;  ///< a range of fewer is not worth its sums
 
   int64_t range_rows(int64_t rows) const {
-    const int64_t range = std::max((rows + most_ranges_ - 1) / most_ranges_, std::min(kLeastRows, block_));
+    const int64_t range = std::max((rows + most_ranges_ - 1) / most_ranges_, kLeastRows);
     return range <= block_ ? range : (range + block_ - 1) / block_ * block_;
   }
 

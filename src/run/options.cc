@@ -288,7 +288,21 @@ void add_ranks(Options& table) {
                                 "8 for uniform, 4 for p and q"}),
        read_by(kGraph, {"Ranks", "layer0-cache", "send and aggregate constant features once", &C::layer0_cache}),
        read_by(kGraph, {"Ranks", "aggregate-first", "aggregate before the transform also where that is dearer",
-                        &C::aggregate_first})});
+                        &C::aggregate_first}),
+       read_by(kGraph | kMlp, {"Ranks",
+                               "activation-bits",
+                               "bits a value that the way back finds kept of a layer",
+                               &C::activation_bits,
+                               {"32", "8", "4"},
+                               {},
+                               "32, or what --memory-limit asks for"}),
+       {"Ranks",
+        "memory-limit",
+        "memory of a process, like 16G or 15.5Gi; activations are kept at fewer bits to stay below it",
+        &C::memory_limit,
+        {},
+        {},
+        "none"}});
 }
 
 Options make_options() {

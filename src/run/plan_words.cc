@@ -93,9 +93,13 @@ std::string rank_lines(const Job& job, const PartitionFacts& facts, int hosts, i
   return words;
 }
 
-std::string memory_line(int64_t predicted) {
+std::string memory_line(const Job& job, int64_t predicted) {
   const int64_t available = available_memory();
   std::string words = fmt::format("memory  {} a process predicted", format_bytes(static_cast<double>(predicted)));
+  if (!job.config.memory_limit.empty()) words += fmt::format(", of {}", job.config.memory_limit);
+  if (const int64_t bits = job.config.activation_bits; bits != 0 && bits < 32) {
+    words += fmt::format("; activations are kept at {} bits", bits);
+  }
   if (available > 0 && predicted > available) {
     words += fmt::format("; only {} are free here: expect swapping or an end for lack of memory",
                          format_bytes(static_cast<double>(available)));
@@ -117,14 +121,11 @@ int64_t available_memory() {
 
 std::string plan_words(const Job& job, const std::vector<int>& host_of) {
   const PartitionFacts facts = inspect(job.dataset.graph, job.partition);
-  const int ranks = static_cast<int>(host_of.size());
-  const bool processes = launched_ranks() > 1;
-  const int64_t halo_here = processes ? facts.largest_halo : facts.halo_rows;
-  const MemoryPrediction memory = predict_memory(job, processes ? 1 : ranks, halo_here);
+  const MemoryPrediction memory = predict_memory(job, facts);
   const int hosts = *std::ranges::max_element(host_of) + 1;
   const auto ranks_here = static_cast<int>(std::ranges::count(host_of, host_of.front()));
   return graph_line(job) + model_line(job.config) + rank_lines(job, facts, hosts, ranks_here) +
-         memory_line(memory.total());
+         memory_line(job, memory.total());
 }
 
 }  // namespace tersegraph

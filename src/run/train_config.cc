@@ -35,6 +35,7 @@ ModelConfig model_config(const RunConfig& config) {
                                                           : ActivationOrder::norm_relu_dropout;
   model.residual = config.residual;
   model.aggregate_first = config.aggregate_first;
+  model.kept_bits = config.activation_bits == 0 ? 32 : static_cast<int>(config.activation_bits);
   model.init = config.init == "he" ? InitKind::he : InitKind::glorot;
   return model;
 }

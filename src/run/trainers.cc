@@ -1,9 +1,15 @@
 #include "run/trainers.h"
 
+#include <algorithm>
+#include <ranges>
+
 #include "admm/admm_trainer.h"
 #include "admm/memory.h"
+#include "base/error.h"
+#include "comm/launch.h"
 #include "run/options.h"
 #include "run/train_config.h"
+#include "run/units.h"
 #include "train/full_graph.h"
 #include "train/mlp_trainer.h"
 
@@ -25,6 +31,7 @@ Config with_class_weights(Config training, const Job& job, int64_t run) {
 }  // namespace
 
 void check_words(const RunConfig& config) {
+  if (!config.memory_limit.empty()) parse_bytes(config.memory_limit, "--memory-limit");
   switch (trainer_kind(config)) {
     case TrainerKind::full_graph:
       full_graph_config(config);
@@ -55,8 +62,11 @@ std::unique_ptr<Trainer> make_trainer(const Job& job, int64_t run, Channel& chan
   return nullptr;
 }
 
-MemoryPrediction predict_memory(const Job& job, int ranks_here, int64_t halo_rows) {
+MemoryPrediction predict_memory(const Job& job, const PartitionFacts& facts) {
   const auto ranks = static_cast<int>(job.config.ranks);
+  const bool processes = launched_ranks() > 1;
+  const int ranks_here = processes ? 1 : ranks;
+  const int64_t halo_rows = processes ? facts.largest_halo : facts.halo_rows;
   switch (trainer_kind(job.config)) {
     case TrainerKind::full_graph:
       return predict_memory(job.dataset, full_graph_config(job.config), ranks, ranks_here, halo_rows);
@@ -67,6 +77,30 @@ MemoryPrediction predict_memory(const Job& job, int ranks_here, int64_t halo_row
                             halo_rows);
   }
   return {};
+}
+
+void fit_memory(Job& job) {
+  RunConfig& config = job.config;
+  if (config.memory_limit.empty()) return;
+  const int64_t limit = parse_bytes(config.memory_limit, "--memory-limit");
+  const PartitionFacts facts = inspect(job.dataset.graph, job.partition);
+  const bool chosen = config.activation_bits != 0 || trainer_kind(config) == TrainerKind::admm;
+  MemoryPrediction memory;
+  for (const int64_t bits : {32, 8, 4}) {
+    if (!chosen) config.activation_bits = bits;
+    memory = predict_memory(job, facts);
+    if (memory.total() <= limit) return;
+    if (chosen) break;
+  }
+  std::vector<MemoryPrediction::Item> items = memory.items;
+  std::ranges::sort(items, std::ranges::greater(), &MemoryPrediction::Item::bytes);
+  std::string most;
+  for (const MemoryPrediction::Item& item : items | std::views::take(3)) {
+    most += fmt::format("{}{} {}", most.empty() ? "" : ", ", item.what, format_bytes(static_cast<double>(item.bytes)));
+  }
+  fail_input("--memory-limit {}: a process needs {}{} ({}); use more processes or a smaller --hidden",
+             config.memory_limit, format_bytes(static_cast<double>(memory.total())),
+             chosen ? "" : " even with activations kept at 4 bits", most);
 }
 
 }  // namespace tersegraph

@@ -16,7 +16,11 @@ void check_words(const RunConfig& config);
 /// outlive it. Errors: InputError, on every rank, when configuration and data contradict each other.
 std::unique_ptr<Trainer> make_trainer(const Job& job, int64_t run, Channel& channel);
 
-/// Of the process that holds `ranks_here` ranks; `halo_rows` is the sum over them.
-MemoryPrediction predict_memory(const Job& job, int ranks_here, int64_t halo_rows);
+/// Of the process that holds the most: all thread ranks, or the MPI rank with the largest halo.
+MemoryPrediction predict_memory(const Job& job, const PartitionFacts& facts);
+
+/// Chooses the bits that activations are kept at so that a process stays below --memory-limit, and writes them into the
+/// configuration. Errors: InputError, with what takes the memory, when none is low enough.
+void fit_memory(Job& job);
 
 }  // namespace tersegraph

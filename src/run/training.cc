@@ -220,6 +220,7 @@ RunOutcome run_processes(const RunConfig& config, bool resumes, const Timer& sin
     compare_ranks(start.fingerprint, channel);
     if (resumes) agree_on_input(channel, [&] { return resume(start, job, &channel), true; });
     share_partition(channel, job);
+    agree_on_input(channel, [&] { return fit_memory(job), true; });
     SignalGuard::defer();
     outcome = run_rank(communicator, channel, job, start, since_start);
   });
@@ -232,6 +233,7 @@ RunOutcome run_threads(const RunConfig& config, bool resumes, const Timer& since
   Start start{fingerprint_of(job), {}};
   if (resumes) resume(start, job, nullptr);
   job.partition = partition_job(job);
+  fit_memory(job);
   SignalGuard::defer();
   RunOutcome outcome;
   run_thread_ranks(static_cast<int>(config.ranks), static_cast<int>(config.threads), [&](Communicator& communicator) {

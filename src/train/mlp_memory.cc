@@ -82,7 +82,7 @@ MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, cons
   const int64_t first_width = shape.layers == 1 ? dataset.labels.outputs : shape.hidden;
   // An evaluation passes on more rows than training where those are few, but neither layer 0's nor gradients.
   const int64_t more_rows = std::max<int64_t>(0, std::min(rows, kEvaluationRows * ranks_here) - training);
-  const int64_t passed_on = shape.layers == 1 ? 0 : (2 * shape.layers - 3) * shape.hidden + dataset.labels.outputs;
+  const int64_t passed_on = shape.layers == 1 ? 0 : (shape.layers - 1) * shape.hidden + dataset.labels.outputs;
   const int64_t evaluation =
       4 * (2 * rows * first_width + rows * dataset.labels.outputs + cols * first_width * ranks_here) +
       (ranks > 1 ? 4 * (rows + 3 * halo_rows) * first_width : 0);

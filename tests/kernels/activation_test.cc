@@ -371,7 +371,9 @@ TEST(ColumnSums, KeepTheirDigitsOverManyRows) {
   const Matrix x = absolute(random_matrix(300001, 3, 41));
   Matrix sums(1, 3), scratch;
   sums.fill(0.0f);
-  add_column_sums(x, sums.data(), scratch);
+  for (int64_t begin = 0; begin < x.rows(); begin += 1000) {
+    add_column_sums(rows_of(x.view(), begin, std::min(begin + 1000, x.rows())), sums.data(), scratch);
+  }
   for (int64_t c = 0; c < 3; ++c) {
     double expected = 0.0;
     for (int64_t i = 0; i < x.rows(); ++i) expected += x(i, c);

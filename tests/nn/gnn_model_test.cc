@@ -133,7 +133,7 @@ struct Result {
 };
 
 Result run_rank(const Problem& problem, const ModelConfig& config, const Variant& variant, const Tensors& tensors,
-                Communicator& communicator) {
+                int64_t last_epoch, Communicator& communicator) {
   Channel channel(communicator);
   const bool sage = config.kind == ModelKind::sage;
   const Csr aggregation_matrix =
@@ -181,9 +181,9 @@ Result run_rank(const Problem& problem, const ModelConfig& config, const Variant
     result.evaluation_outputs = reference::dense_of(all);
   };
   // Another epoch and an evaluation first: what they leave in the buffers must not matter.
-  train(kEpoch + 1);
+  train(last_epoch + 1);
   evaluate();
-  train(kEpoch);
+  train(last_epoch);
 
   all_reduce_sum(channel, Traffic::all_reduce, parameters.gradients());
   all_reduce_sum(channel, Traffic::all_reduce, std::span(&result.loss, 1));
@@ -193,10 +193,11 @@ Result run_rank(const Problem& problem, const ModelConfig& config, const Variant
   return result;
 }
 
-Result run(const Problem& problem, const ModelConfig& config, const Variant& variant, const Tensors& tensors) {
+Result run(const Problem& problem, const ModelConfig& config, const Variant& variant, const Tensors& tensors,
+           int64_t last_epoch = kEpoch) {
   Result result;
   run_thread_ranks(variant.ranks, 1, [&](Communicator& communicator) {
-    Result mine = run_rank(problem, config, variant, tensors, communicator);
+    Result mine = run_rank(problem, config, variant, tensors, last_epoch, communicator);
     if (communicator.rank() == 0) result = std::move(mine);
   });
   return result;
@@ -281,6 +282,53 @@ TEST(GnnModel, ResidualNeverSkipsTheLastLayer) {
   EXPECT_LT(relative_error(result.training_outputs, dense.outputs(tensors)), 1e-5);
   for (const auto& [name, gradient] : reference::numerical_gradients(tensors, dense_loss)) {
     EXPECT_LT(relative_error(result.gradients.at(name), gradient), 2e-4) << name;
+  }
+}
+
+/// The gradients of the trained model at so many kept bits, averaged over draws of the rounding alone.
+Tensors mean_gradients(const Problem& problem, ModelConfig config, const Variant& variant, const Tensors& tensors,
+                       int bits, int draws) {
+  config.kept_bits = bits;
+  Tensors sum;
+  for (int draw = 0; draw < draws; ++draw) {
+    const Result result = run(problem, config, variant, tensors, kEpoch + draw);
+    for (const auto& [name, gradient] : result.gradients) {
+      Dense& total = sum.try_emplace(name, gradient.rows, gradient.cols).first->second;
+      for (size_t k = 0; k < gradient.values.size(); ++k) total.values[k] += gradient.values[k] / draws;
+    }
+  }
+  return sum;
+}
+
+// Rounding what the way back reads changes neither outputs nor, on average, gradients; a norm's are not linear in it.
+TEST(GnnModel, KeepingActivationsAtFewBitsLeavesOutputsExactAndGradientsRightOnAverage) {
+  const Problem problem;
+  for (const ModelKind kind : {ModelKind::gcn, ModelKind::sage}) {
+    for (const bool residual : {false, true}) {
+      for (const NormKind norm : {NormKind::none, NormKind::layer}) {
+        ModelConfig config = model_config({kind, norm, ActivationOrder::norm_relu_dropout, residual, 0.0f});
+        config.dropout = 0.0f;
+        const Tensors tensors = random_tensors(config);
+        for (const bool aggregate_first : {false, true}) {
+          const Variant variant{ConvOrder::aggregated_input, aggregate_first, false, aggregate_first ? 3 : 1};
+          SCOPED_TRACE(variant.words() + (residual ? ", residual" : "") + (kind == ModelKind::sage ? ", sage" : ""));
+          const Result exact = run(problem, config, variant, tensors);
+          config.kept_bits = 4;
+          const Result rounded = run(problem, config, variant, tensors);
+          config.kept_bits = 32;
+          EXPECT_EQ(rounded.loss, exact.loss);
+          EXPECT_EQ(rounded.evaluation_outputs.values, exact.evaluation_outputs.values);
+          const bool linear = norm == NormKind::none && !residual;
+          const Tensors mean = mean_gradients(problem, config, variant, tensors, linear ? 4 : 8, linear ? 200 : 4);
+          double changed = 0.0;
+          for (const auto& [name, gradient] : exact.gradients) {
+            EXPECT_LT(relative_error(mean.at(name), gradient), linear ? 0.02 : 0.05) << name;
+            changed = std::max(changed, relative_error(rounded.gradients.at(name), gradient));
+          }
+          EXPECT_GT(changed, linear ? 0.01 : 0.0) << "nothing was rounded";
+        }
+      }
+    }
   }
 }
 

