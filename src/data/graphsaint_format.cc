@@ -108,6 +108,7 @@ Labels read_class_map(const std::string& path, int64_t nodes) {
   if (map.names.empty()) fail_input("{}: holds no labels", path);
   const bool multilabel = map.is_list[0];
   if (multilabel) {
+    if (std::ssize(map.names) != nodes) fail_input("{}: lists {} of {} nodes", path, map.names.size(), nodes);
     labels.task = Task::multilabel;
     labels.outputs = std::ssize(map.list(0));
     check_fits_in_memory(static_cast<uint64_t>(nodes) * static_cast<uint64_t>(labels.outputs) * 4, path);
