@@ -76,7 +76,10 @@ void broadcast(Matrix& matrix, Traffic kind, Channel& channel) {
   if (root) return;
   ByteReader from_root(bytes, "rank 0 sent a malformed matrix");
   const auto rows = from_root.read<int64_t>(), cols = from_root.read<int64_t>();
-  if (rows < 0 || cols < 0 || static_cast<size_t>(rows * cols) * sizeof(float) != from_root.left()) from_root.fail();
+  const int64_t numbers = static_cast<int64_t>(from_root.left() / sizeof(float));
+  if (rows < 0 || cols < 0 || (cols > 0 && rows > numbers / cols) || rows * cols * 4 != std::ssize(bytes) - 16) {
+    from_root.fail();
+  }
   matrix.reshape(rows, cols);
   from_root.read(matrix.data(), matrix.size());
 }

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace tersegraph {
@@ -19,14 +21,23 @@ class RunError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A message may show what stands in a file: without line ends and terminal codes, and not for pages.
+inline std::string one_line(std::string text) {
+  constexpr size_t kLongest = 2000;
+  if (text.size() > kLongest) text.replace(kLongest / 2, text.size() - kLongest, " ... ");
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
+  return text;
+}
+
 template <class... Args>
 [[noreturn]] void fail_input(fmt::format_string<Args...> format, Args&&... args) {
-  throw InputError(fmt::format(format, std::forward<Args>(args)...));
+  throw InputError(one_line(fmt::format(format, std::forward<Args>(args)...)));
 }
 
 template <class... Args>
 [[noreturn]] void fail_run(fmt::format_string<Args...> format, Args&&... args) {
-  throw RunError(fmt::format(format, std::forward<Args>(args)...));
+  throw RunError(one_line(fmt::format(format, std::forward<Args>(args)...)));
 }
 
 }  // namespace tersegraph

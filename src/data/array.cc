@@ -80,6 +80,8 @@ void convert_all(const ArrayView& array, To* out) {
       return;
     }
   }
+  // Of no elements there may be a great many rows.
+  if (array.size() == 0) return;
   constexpr int64_t kNone = std::numeric_limits<int64_t>::max();
   const int64_t rows = array.dimensions() == 0 ? 1 : array.shape[0];
   const int64_t cols = rows == 0 ? 0 : array.size() / rows;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "data/memory_limit.h"
 
 namespace tersegraph {
 namespace {
@@ -26,11 +27,24 @@ Labels class_labels(const ArrayView& labels, int64_t nodes, std::optional<int64_
   return result;
 }
 
+/// Makes a row's columns ascend.
+void sort_row(Csr& a, int64_t row) {
+  const auto begin = a.indices.begin() + a.indptr[row], end = a.indices.begin() + a.indptr[row + 1];
+  if (std::is_sorted(begin, end)) return;
+  if (!a.weighted()) return std::sort(begin, end);
+  std::vector<std::pair<int32_t, float>> entries;
+  for (int64_t e = a.indptr[row]; e < a.indptr[row + 1]; ++e) entries.emplace_back(a.indices[e], a.values[e]);
+  std::sort(entries.begin(), entries.end());
+  int64_t to = a.indptr[row];
+  for (const auto& [column, value] : entries) a.indices[to] = column, a.values[to++] = value;
+}
+
 /// The set nodes of each row of a (k, n) or (n,) mask.
 std::vector<std::vector<int64_t>> read_masks(const ArrayView& masks, int64_t nodes) {
   if (masks.dimensions() < 1 || masks.dimensions() > 2 || masks.shape.back() != nodes) {
     fail_input("{}: has shape {} where ({},) or (splits, {}) is needed", masks.what, masks.shape_words(), nodes, nodes);
   }
+  if (masks.size() == 0) return {};
   const std::vector<uint8_t> values = to_vector<uint8_t>(masks);
   std::vector<std::vector<int64_t>> sets(masks.dimensions() == 2 ? masks.shape[0] : 1);
   for (size_t k = 0; k < sets.size(); ++k) {
@@ -92,24 +106,25 @@ std::pair<int64_t, int64_t> shape_of(const ArrayView& shape) {
 }
 
 Features sparse_features(Csr attributes, const std::string& what) {
-  const auto ascends = [](const Csr& a, bool (*out_of_order)(int32_t, int32_t)) {
-    for (int64_t i = 0; i < a.rows(); ++i) {
-      const auto begin = a.indices.begin();
-      if (std::adjacent_find(begin + a.indptr[i], begin + a.indptr[i + 1], out_of_order) != begin + a.indptr[i + 1]) {
-        return false;
-      }
+  for (int64_t i = 0; i < attributes.rows(); ++i) {
+    sort_row(attributes, i);
+    const auto end = attributes.indices.begin() + attributes.indptr[i + 1];
+    if (std::adjacent_find(attributes.indices.begin() + attributes.indptr[i], end) != end) {
+      fail_input("{}: a row lists a column twice; merge them (scipy's sum_duplicates)", what);
     }
-    return true;
-  };
-  const auto falls = [](int32_t x, int32_t y) { return x > y; };
-  const auto repeats = [](int32_t x, int32_t y) { return x == y; };
+  }
   Features features;
   features.is_sparse = true;
-  features.sparse = ascends(attributes, falls) ? std::move(attributes) : transpose(transpose(attributes));
-  if (!ascends(features.sparse, repeats)) {
-    fail_input("{}: a row lists a column twice; merge them (scipy's sum_duplicates)", what);
-  }
+  features.sparse = std::move(attributes);
   return features;
+}
+
+void check_stated_nodes(int64_t nodes, int64_t entries, const std::string& what) {
+  constexpr int64_t kAlways = 1 << 20, kPerEntry = 64;
+  if (nodes > kAlways && nodes / kPerEntry > entries) {
+    fail_input("{}: states {} nodes, and lists {} edges: fewer than one for {} nodes", what, nodes, entries, kPerEntry);
+  }
+  check_fits_in_memory(static_cast<uint64_t>(nodes) * 24, what + ": its graph");
 }
 
 Features dense_features(const ArrayView& attributes) {
@@ -117,7 +132,7 @@ Features dense_features(const ArrayView& attributes) {
     fail_input("{}: has shape {} where (nodes, features) is needed", attributes.what, attributes.shape_words());
   }
   Features features;
-  features.dense = matrix_of(attributes);
+  if (attributes.shape[1] > 0) features.dense = matrix_of(attributes);
   return features;
 }
 

@@ -27,8 +27,13 @@ Csr make_csr(int64_t rows, int64_t cols, const ArrayView& indptr, const ArrayVie
 /// The two numbers of an array such as attr_shape.
 std::pair<int64_t, int64_t> shape_of(const ArrayView& shape);
 
+/// For nodes that a file states without listing them. Errors: InputError when they are over 2^20 and over 64 for each
+/// of the `entries` that it lists, since a few bytes must not claim the machine's memory.
+void check_stated_nodes(int64_t nodes, int64_t entries, const std::string& what);
+
 /// Rows made to ascend. Errors: InputError for a column that a row lists twice.
 Features sparse_features(Csr attributes, const std::string& what);
+/// No columns: no features.
 Features dense_features(const ArrayView& attributes);
 
 /// The edges of publishers' files, made undirected, without loops, duplicates, weights and entries of value 0.

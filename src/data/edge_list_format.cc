@@ -33,6 +33,8 @@ std::vector<int64_t> number_nodes(std::vector<Edge>& edges) {
 Dataset read_adjacency_lines(TextReader& text, Direction direction) {
   const int64_t nodes = text.integer();
   if (nodes < 1 || nodes > std::numeric_limits<int32_t>::max()) text.fail("states {} nodes", nodes);
+  if (static_cast<uint64_t>(nodes) > text.most_characters())
+    text.fail("states {} nodes, each a line; it is too short", nodes);
   check_fits_in_memory(static_cast<uint64_t>(nodes) * 24, text.path() + ": its graph");
   EdgeText list;
   for (int64_t v = 0; v < nodes; ++v) {

@@ -7,7 +7,6 @@
 #include "base/file.h"
 #include "data/assemble.h"
 #include "data/formats.h"
-#include "data/memory_limit.h"
 #include "data/npy.h"
 #include "data/scipy_sparse.h"
 
@@ -110,9 +109,6 @@ Labels read_class_map(const std::string& path, int64_t nodes) {
   if (multilabel) {
     labels.task = Task::multilabel;
     labels.outputs = std::ssize(map.list(0));
-    check_fits_in_memory(static_cast<uint64_t>(nodes) * static_cast<uint64_t>(labels.outputs) * 4, path);
-    labels.targets.reshape(nodes, labels.outputs);
-    labels.targets.fill(0);
   }
   std::vector<int32_t> classes(static_cast<size_t>(nodes), -1);
   for (size_t i = 0; i < map.names.size(); ++i) {
@@ -127,12 +123,18 @@ Labels read_class_map(const std::string& path, int64_t nodes) {
     }
     classes[v] = multilabel ? 0 : static_cast<int32_t>(list[0]);
     if (!multilabel) labels.outputs = std::max(labels.outputs, list[0] + 1);
-    if (multilabel) std::copy(list.begin(), list.end(), labels.targets.row(v));
   }
   if (!multilabel) {
     labels.classes = std::move(classes);
   } else if (const auto none = std::find(classes.begin(), classes.end(), -1); none != classes.end()) {
     fail_input("{}: node {} is not there", path, none - classes.begin());
+  } else {
+    // All nodes are there, so that the targets are no larger than the file.
+    labels.targets.reshape(nodes, labels.outputs);
+    for (size_t i = 0; i < map.names.size(); ++i) {
+      const auto list = map.list(i);
+      std::copy(list.begin(), list.end(), labels.targets.row(node_of(map, i, nodes)));
+    }
   }
   return labels;
 }

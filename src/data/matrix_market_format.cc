@@ -3,7 +3,6 @@
 
 #include "data/edge_text.h"
 #include "data/formats.h"
-#include "data/memory_limit.h"
 
 namespace tersegraph {
 
@@ -27,8 +26,6 @@ Dataset read_matrix_market(const std::string& path) {
   text.expect_end();
   if (rows != cols) text.fail("says {} rows and {} columns; an adjacency is square", rows, cols);
   if (rows < 1 || rows > std::numeric_limits<int32_t>::max() || entries < 0) text.fail("states impossible sizes");
-  check_fits_in_memory(static_cast<uint64_t>(rows) * 24, path + ": its matrix");
-
   EdgeText list;
   for (int64_t e = 0; e < entries; ++e) {
     if (!text.next_content()) text.fail("is missing: {} entries are stated, and {} are there", entries, e);
@@ -39,6 +36,7 @@ Dataset read_matrix_market(const std::string& path) {
     text.expect_end();
   }
   if (text.next_content()) text.fail("comes after the {} entries that are stated", entries);
+  check_stated_nodes(rows, entries, path);
   Dataset dataset;
   dataset.graph = graph_of_edges(rows, list.edges, list.weights, symmetric ? Direction::symmetrise : Direction::keep);
   return dataset;

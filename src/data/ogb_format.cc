@@ -38,7 +38,11 @@ Matrix read_rows(const std::string& path, int64_t nodes, bool allow_nan) {
       int64_t columns = 0;
       while (!text.word().empty()) ++columns;
       text.rewind_line();
-      check_fits_in_memory(static_cast<uint64_t>(nodes) * static_cast<uint64_t>(columns) * sizeof(float), path);
+      // A number takes a character, and so does what parts it from the next.
+      const uint64_t numbers = static_cast<uint64_t>(nodes) * static_cast<uint64_t>(columns);
+      if (numbers > text.most_characters())
+        text.fail("has {} numbers; for {} nodes the file is too short", columns, nodes);
+      check_fits_in_memory(numbers * sizeof(float), path);
       rows.reshape(nodes, columns);
     }
     for (int64_t j = 0; j < rows.cols(); ++j) rows(v, j) = allow_nan ? text.real() : text.finite();
@@ -51,13 +55,13 @@ Matrix read_rows(const std::string& path, int64_t nodes, bool allow_nan) {
 void read_csv(const std::string& raw, Dataset& dataset) {
   const int64_t nodes = read_count(raw + "num-node-list.csv", std::numeric_limits<int32_t>::max());
   const int64_t edges = read_count(raw + "num-edge-list.csv", std::numeric_limits<int64_t>::max());
-  check_fits_in_memory(static_cast<uint64_t>(nodes) * 24, raw + ": its graph");
   EdgeText list;
   TextReader text(needed(raw + "edge.csv"));
   while (text.next_content()) list.add_line(text, nodes);
   if (std::ssize(list.edges) != edges) {
     fail_input("{}: holds {} edges, and num-edge-list.csv says {}", text.path(), list.edges.size(), edges);
   }
+  check_stated_nodes(nodes, edges, text.path());
   dataset.graph = graph_of_edges(nodes, list.edges, list.weights, Direction::symmetrise);
   if (const std::string path = plain_or_gzipped(raw + "node-feat.csv"); !path.empty()) {
     dataset.features.dense = read_rows(path, nodes, false);
@@ -80,7 +84,7 @@ void read_binary(const std::string& raw, Dataset& dataset) {
   if (nodes < 1 || nodes > std::numeric_limits<int32_t>::max()) {
     fail_input("{}: num_nodes_list is {}", npz.path(), nodes);
   }
-  check_fits_in_memory(static_cast<uint64_t>(nodes) * 24, raw + ": its graph");
+  check_stated_nodes(nodes, edge_index.size() / 2, npz.path());
   dataset.graph = graph_of_edge_index(nodes, edge_index, Direction::symmetrise);
   if (const auto features = npz.read_if_there("node_feat")) dataset.features = dense_features(*features);
   if (fs::exists(raw + "node-label.npz")) {

@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "data/assemble.h"
 #include "data/formats.h"
-#include "data/memory_limit.h"
 #include "data/pickle.h"
 #include "data/pickled_csr.h"
 #include "data/text_reader.h"
@@ -104,7 +103,7 @@ Dataset read_planetoid(const std::string& path) {
   const Csr all = csr_of(allx.pickle, allx.pickle.root()), test = csr_of(tx.pickle, tx.pickle.root());
   const std::vector<int64_t> test_nodes = read_test_nodes(part("test.index"), all.rows());
   const int64_t nodes = *std::max_element(test_nodes.begin(), test_nodes.end()) + 1;
-  check_fits_in_memory(static_cast<uint64_t>(nodes) * 64, path + ": its graph");
+  check_stated_nodes(nodes, all.rows() + std::ssize(test_nodes), part("test.index"));
 
   Dataset dataset;
   dataset.graph = read_neighbours(graph, nodes);

@@ -39,9 +39,10 @@ Labels read_labels(const OwnedArray& y, int64_t nodes) {
 
 int64_t count_nodes(const NpzReader& npz, const Features& features) {
   if (!features.empty()) return features.rows();
-  if (const auto y = npz.read_if_there("y"); y && y->dimensions() > 0) return y->shape[0];
+  if (const auto y = npz.read_if_there("y"); y && y->size() > 0 && y->dimensions() > 0) return y->shape[0];
   if (const auto stated = npz.read_if_there("num_nodes")) {
     const int64_t nodes = to_integer(*stated);
+    check_stated_nodes(nodes, npz.read("edge_index").size() / 2, npz.path());
     if (nodes > 0 && nodes <= INT32_MAX) return nodes;
   }
   fail_input("{}: does not say how many nodes there are; add x, y or num_nodes", npz.path());

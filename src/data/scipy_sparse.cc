@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "data/memory_limit.h"
+#include "data/assemble.h"
 
 namespace tersegraph {
 
@@ -22,13 +22,13 @@ Graph read_scipy_graph(const NpzReader& npz) {
     fail_input("{}: is no scipy matrix in CSR or COO form; write it with scipy.sparse.save_npz(path, a.tocsr())",
                npz.path());
   }
-  check_fits_in_memory(static_cast<uint64_t>(rows) * 24, npz.path() + ": its graph");
   const auto sources = to_vector<int64_t>(npz.read("row")), targets = to_vector<int64_t>(npz.read("col"));
   const std::vector<float> present = values ? to_vector<float>(*values) : std::vector<float>(sources.size(), 1.0f);
   if (sources.size() != targets.size() || sources.size() != present.size()) {
     fail_input("{}: row, col and data have {}, {} and {} entries", npz.path(), sources.size(), targets.size(),
                present.size());
   }
+  check_stated_nodes(rows, std::ssize(sources), npz.path());
   std::vector<Edge> edges;
   for (size_t e = 0; e < sources.size(); ++e) {
     for (const int64_t v : {sources[e], targets[e]}) {

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "data/memory_limit.h"
 
 namespace tersegraph {
 
@@ -24,6 +25,8 @@ class TextReader {
   TextReader& operator=(const TextReader&) = delete;
 
   const std::string& path() const { return file_.path(); }
+  /// The file has at most so many characters, unpacked.
+  uint64_t most_characters() const { return gzipped_ ? file_.size() * kMostPerDeflatedByte : file_.size(); }
   /// Moves to the next line, without its end; false where there is none.
   bool next_line();
   /// Moves to the next line that is neither empty nor a comment (# or %).

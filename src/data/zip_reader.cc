@@ -16,8 +16,6 @@ namespace {
 
 using namespace zip_format;
 
-// A stored block of deflate's window: no input makes more than 1032 bytes out of one.
-constexpr uint64_t kMostPerDeflatedByte = 1032;
 constexpr size_t kChunk = size_t{1} << 18;
 constexpr size_t kLargestZlibCall = size_t{1} << 30;
 

@@ -27,7 +27,7 @@ void unpack_rows(const std::vector<std::byte>& bytes, int64_t rows, int peer, Cs
   ByteReader reader(bytes, fmt::format("rank {} sent malformed sparse rows", peer));
   for (int64_t k = 0; k < rows; ++k) {
     const auto count = reader.read<int64_t>();
-    if (count < 0 || count > x.cols) reader.fail();
+    if (count < 0 || static_cast<size_t>(count) > reader.left() / 8) reader.fail();
     const size_t old = x.indices.size();
     x.indices.resize(old + static_cast<size_t>(count));
     x.values.resize(old + static_cast<size_t>(count));
@@ -38,6 +38,7 @@ void unpack_rows(const std::vector<std::byte>& bytes, int64_t rows, int peer, Cs
     }
     x.indptr.push_back(static_cast<int64_t>(x.indices.size()));
   }
+  if (!reader.done()) reader.fail();
 }
 
 /// Sums sparse rows into a dense row that remembers which columns it touched.

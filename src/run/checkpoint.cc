@@ -20,6 +20,7 @@ constexpr char kMagic[8] = {'T', 'S', 'G', 'C', 'K', 'P', 'T', '\n'};
 constexpr uint32_t kVersion = 1;
 constexpr uint64_t kHeaderBytes = 32;
 constexpr size_t kKept = 2;
+const std::string kPlacePart = "run/place";
 
 struct Part {
   std::string name;
@@ -135,7 +136,8 @@ std::vector<CheckpointPlace> CheckpointFolder::places() const {
   return all;
 }
 
-void CheckpointFolder::save(CheckpointPlace place, const SavedState& state) const {
+void CheckpointFolder::save(CheckpointPlace place, SavedState state) const {
+  state.set(kPlacePart, place);
   std::error_code error;
   // The run directory itself was there once; when it has gone there is no use in another one.
   fs::create_directory(path_, error);
@@ -159,7 +161,8 @@ std::optional<CheckpointFolder::Found> CheckpointFolder::newest(
       const InputFile file(found.path);
       found.bytes.resize(file.size());
       file.read(0, found.bytes);
-      read_checkpoint(found.bytes, found.path);
+      const auto place = read_checkpoint(found.bytes, found.path).get<CheckpointPlace>(kPlacePart);
+      if (place != found.place) fail_run("{} is of epoch {} of run {}", found.path, place.epoch, place.run + 1);
       return found;
     } catch (const std::exception& error) {
       damaged(error.what());

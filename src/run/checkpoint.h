@@ -32,15 +32,16 @@ class CheckpointFolder {
  public:
   explicit CheckpointFolder(std::filesystem::path path) : path_(std::move(path)) {}
 
-  /// Whole or not at all; then removes what is older than the one before. Errors: RunError.
-  void save(CheckpointPlace place, const SavedState& state) const;
+  /// Whole or not at all, the place in it; then removes what is older than the one before. Errors: RunError.
+  void save(CheckpointPlace place, SavedState state) const;
 
   struct Found {
     CheckpointPlace place;
     std::string path;
     std::vector<std::byte> bytes;
   };
-  /// The newest one that can be read whole. `damaged` is told of each newer one that cannot.
+  /// The newest one that can be read whole and is of the place that its name says. `damaged` is told of each newer one
+  /// that cannot.
   std::optional<Found> newest(const std::function<void(const std::string&)>& damaged) const;
 
  private:

@@ -15,7 +15,12 @@ namespace {
 namespace fs = std::filesystem;
 
 Json parse_object(const std::string& text, const std::string& where) {
-  Json json = Json::parse(text, nullptr, false);
+  // A document of any depth can be parsed; copies of it would go down the stack.
+  const auto not_deep = [&](int depth, Json::parse_event_t, const Json&) {
+    if (depth > 100) fail_input("{} is damaged: nested over 100 deep", where);
+    return true;
+  };
+  Json json = Json::parse(text, not_deep, false);
   if (!json.is_object()) fail_input("{} is damaged: not a JSON object", where);
   return json;
 }

@@ -38,13 +38,13 @@ void RunObserver::on_checkpoint(const SavedState& state) {
   for (const auto& [name, bytes] : context_.common.parts()) whole.set_bytes(name, bytes);
   whole.set(kSecondsPart, wall_seconds());
   whole.set_values(kBytesPart, bytes_);
-  save_between({context_.run, epoch_}, whole);
+  save_between({context_.run, epoch_}, std::move(whole));
 }
 
-void RunObserver::save_between(CheckpointPlace place, const SavedState& state) {
+void RunObserver::save_between(CheckpointPlace place, SavedState state) {
   checkpoint_error_.clear();
   try {
-    context_.checkpoints.save(place, state);
+    context_.checkpoints.save(place, std::move(state));
   } catch (const RunError& error) {
     checkpoint_error_ = error.what();
     warn(told_of_checkpoints_, checkpoint_error_);

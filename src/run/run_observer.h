@@ -40,7 +40,7 @@ class RunObserver final : public RankObserver {
   void on_checkpoint(const SavedState& state) override;
 
   /// A checkpoint of a place between two runs.
-  void save_between(CheckpointPlace place, const SavedState& state);
+  void save_between(CheckpointPlace place, SavedState state);
 
   int64_t bytes_per_epoch() const;
   /// Of this run, by all processes that took part in it.

@@ -1,5 +1,6 @@
 #include "run/safetensors.h"
 
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -20,7 +21,12 @@ uint64_t read_length(std::string_view bytes) {
 }
 
 Tensor parse_tensor(const json& entry, std::string_view data, const std::string& where) {
-  if (entry.at("dtype") != "F32") fail_input("{} has dtype {}; only F32 is read", where, entry.at("dtype").dump());
+  const auto dtype = entry.at("dtype").get<std::string>();
+  if (dtype != "F32") fail_input("{} has dtype {}; only F32 is read", where, dtype);
+  const auto whole = [](const json& number) { return number.is_number_integer(); };
+  if (!std::ranges::all_of(entry.at("shape"), whole) || !std::ranges::all_of(entry.at("data_offsets"), whole)) {
+    fail_input("{} has a shape or a place that is no list of whole numbers", where);
+  }
   Tensor tensor{entry.at("shape").get<std::vector<int64_t>>(), {}};
   const auto [begin, end] = entry.at("data_offsets").get<std::pair<uint64_t, uint64_t>>();
   if (begin > end || end > data.size()) fail_input("{} lies outside the file", where);
@@ -67,13 +73,17 @@ TensorFile parse_safetensors(std::string_view bytes, const std::string& name) {
   const std::string_view text = bytes.substr(kLengthBytes, read_length(bytes));
   const std::string_view data = bytes.substr(kLengthBytes + text.size());
   TensorFile contents;
+  size_t taken = 0;
   try {
     const json header = json::parse(text);
     for (const auto& [key, entry] : header.items()) {
       if (key == kMetadata) {
         contents.metadata = entry.get<std::map<std::string, std::string>>();
       } else {
-        contents.tensors[key] = parse_tensor(entry, data, fmt::format("{}: tensor '{}'", name, key));
+        const Tensor& tensor = contents.tensors[key] =
+            parse_tensor(entry, data, fmt::format("{}: tensor '{}'", name, key));
+        taken += tensor.values.size() * sizeof(float);
+        if (taken > data.size()) fail_input("{} has tensors that overlap", name);
       }
     }
   } catch (const json::exception&) {

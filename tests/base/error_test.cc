@@ -34,6 +34,18 @@ TEST(Error, BracesInArgumentsStayAsTheyAre) {
   }
 }
 
+TEST(Error, WhatAFileHoldsStaysOnOneLineAndShort) {
+  try {
+    fail_input("array '{}' of {}; remove it", "a\n\x1b[2J\x7f", std::string(100000, 'x'));
+    FAIL() << "nothing was thrown";
+  } catch (const InputError& error) {
+    const std::string words = error.what();
+    EXPECT_TRUE(words.starts_with("array 'a??[2J?' of xxx")) << words.substr(0, 40);
+    EXPECT_TRUE(words.ends_with("xxx; remove it"));
+    EXPECT_LT(words.size(), 2100u);
+  }
+}
+
 TEST(Error, TheTwoKindsAreTold) {
   EXPECT_THROW(
       {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/byte_stream.h"
+#include "comm/collectives.h"
 #include "exchange/spread.h"
 
 namespace tersegraph {
@@ -64,6 +66,42 @@ TEST_P(SparseForward, EqualsTheDenseProduct) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SparseForward, ::testing::Combine(::testing::Bool(), ::testing::Values(1, 2, 4)));
+
+/// What rank 0 makes of `bytes` that rank 1 sends for two rows.
+std::string refusal(const std::vector<std::byte>& bytes) {
+  const Spread spread{aggregation_operator(reference::random_graph(4, 4, true, true, 3, 1), Normalisation::mean),
+                      Partition{2, {0, 0, 1, 1}}};
+  std::string words;
+  spread.run([&](RankOf& rank) {
+    if (rank.channel.rank() == 1) {
+      all_to_all(rank.channel, Traffic::setup, {bytes, {}});
+      return;
+    }
+    ExchangePlan plan;
+    plan.send_offsets = {0, 0, 0};
+    plan.receive_offsets = {0, 0, 2};
+    Csr x;
+    x.cols = 2147483647;
+    try {
+      exchange_sparse_rows(plan, x, Traffic::setup, rank.channel);
+    } catch (const RunError& error) {
+      words = error.what();
+    }
+  });
+  return words;
+}
+
+TEST(SparseRows, ThatClaimMoreThanTheyHoldOrHoldMore) {
+  std::vector<std::byte> bytes;
+  const int64_t counts[] = {0, 0, 2000000000};
+  append_values(bytes, counts, 2);
+  EXPECT_EQ(refusal(bytes), "");
+  append_values(bytes, counts, 1);
+  EXPECT_EQ(refusal(bytes), "rank 1 sent malformed sparse rows");
+  bytes.clear();
+  append_values(bytes, counts + 1, 2);
+  EXPECT_EQ(refusal(bytes), "rank 1 sent malformed sparse rows");
+}
 
 }  // namespace
 }  // namespace tersegraph

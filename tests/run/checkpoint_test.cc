@@ -129,6 +129,17 @@ TEST_F(Folder, FallsBackToTheOneBefore) {
   EXPECT_EQ(warnings_, 3);
 }
 
+TEST_F(Folder, DoesNotTakeOneUnderAnothersName) {
+  checkpoints_.save({0, 7}, some_state());
+  checkpoints_.save({0, 8}, some_state());
+  const std::string older = folder_.file("checkpoint/epoch-000007.tsgc"),
+                    newest = folder_.file("checkpoint/epoch-000008.tsgc");
+  std::filesystem::copy_file(older, newest, std::filesystem::copy_options::overwrite_existing);
+  std::string warning;
+  EXPECT_EQ(checkpoints_.newest([&](const std::string& words) { warning += words; })->place.epoch, 7);
+  EXPECT_THAT(warning, HasSubstr("epoch-000008.tsgc is of epoch 7 of run 1"));
+}
+
 TEST_F(Folder, AFolderThatHasGoneIsAnErrorOfTheRun) {
   const CheckpointFolder gone(folder_.file("run/checkpoint"));
   EXPECT_THROW(gone.save({0, 1}, some_state()), RunError);

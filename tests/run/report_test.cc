@@ -161,6 +161,8 @@ TEST(Report, RefusesWhatIsNoFinishedRun) {
   folder.write("run/metrics.jsonl", metrics);
   folder.write("run/summary.json", "[1]");
   EXPECT_THROW(report_page({run}), InputError);
+  folder.write("run/summary.json", R"({"a":)" + std::string(200000, '[') + std::string(200000, ']') + "}");
+  EXPECT_THROW(report_page({run}), InputError);
   std::filesystem::remove(run + "/summary.json");
   EXPECT_THROW(report_page({run}), InputError);
 }

@@ -66,7 +66,11 @@ TEST(Safetensors, LiesAreRefused) {
       {R"({"w":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}})", "than its shape"},
       {R"({"w":{"dtype":"F16","shape":[8],"data_offsets":[0,16]}})", "only F32"},
       {R"({"w":{"shape":[4],"data_offsets":[0,16]}})", "JSON"},
-      {R"({"w":{"dtype":"F32","shape":"4","data_offsets":[0,16]}})", "JSON"},
+      {R"({"w":{"dtype":"F32","shape":"4","data_offsets":[0,16]}})", "whole numbers"},
+      {R"({"w":{"dtype":"F32","shape":[4.0],"data_offsets":[0,16]}})", "whole numbers"},
+      {R"({"w":{"dtype":"F32","shape":[4],"data_offsets":[0,1e300]}})", "whole numbers"},
+      {R"({"v":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"w":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
+       "overlap"},
       {R"({"w":{"dtype":"F32","shape":[4],"data_offsets":[-16,0]}})", "outside the file"},
       {R"([1, 2])", "JSON"},
       {R"({"w":)", "JSON"},
@@ -75,6 +79,10 @@ TEST(Safetensors, LiesAreRefused) {
     EXPECT_THAT(error_of<InputError>([&] { parse_safetensors(file_of(header, data), "file"); }), HasSubstr(says))
         << header;
   }
+  const std::string deep = std::string(1000000, '[') + std::string(1000000, ']');
+  EXPECT_THAT(
+      error_of<InputError>([&] { parse_safetensors(file_of(R"({"w":{"dtype":)" + deep + "}}", data), "file"); }),
+      HasSubstr("JSON"));
   EXPECT_NE(error_of<InputError>([&] { parse_safetensors(little<uint64_t>(UINT64_MAX) + "{}", "file"); }), "");
 }
 
