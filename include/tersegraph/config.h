@@ -57,6 +57,7 @@ struct RunConfig {
 
   int64_t ranks = 0;                ///< 0: what mpirun started, or 1
   int64_t threads = 0;              ///< a rank; 0: this machine's cores shared among its ranks
+  int64_t timeout = 600;            ///< seconds that a rank waits for a message of another; 0: for ever
   std::string partition = "metis";  ///< metis, metis-volume, random, block
   std::string reorder = "auto";     ///< auto, none, rcm, clusters
   std::string exchange = "exact";   ///< exact, uniform, random, adaptive

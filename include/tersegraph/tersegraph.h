@@ -47,6 +47,7 @@ struct ResumeChanges {
   int64_t ranks = 0, threads = 0;
   int64_t epochs = 0;  ///< more than it had
   bool quiet = false;
+  int64_t timeout = 600;  ///< as in RunConfig
 };
 
 /// Goes on with the run in `directory` from its newest checkpoint, as `tersegraph train --resume` does: with the same

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -63,13 +64,13 @@ ResumeChanges changes_of(const TrainWords& words) {
   if (!words.config_file.empty()) fail_input("--resume reads the run's own config.toml; leave --config out");
   RunConfig given;
   for (const auto& [option, word] : words.given) {
-    const bool may_change = option->name == "ranks" || option->name == "threads" || option->name == "epochs";
-    if (!may_change && option->name != "quiet") {
-      fail_input("--{} cannot change when a run goes on; --ranks, --threads, --epochs and --quiet can", option->name);
+    constexpr std::string_view kMayChange[] = {"ranks", "threads", "timeout", "epochs", "quiet"};
+    if (std::ranges::find(kMayChange, option->name) == std::end(kMayChange)) {
+      fail_input("--{} cannot change when a run goes on; --{} can", option->name, fmt::join(kMayChange, ", --"));
     }
     set_option(given, *option, word, fmt::format("--{}", option->name));
   }
-  return {given.ranks, given.threads, given.epochs, given.quiet};
+  return {given.ranks, given.threads, given.epochs, given.quiet, given.timeout};
 }
 
 void settle(const RunConfig& config, char** argv) {

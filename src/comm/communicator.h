@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "comm/waiting.h"
+
 namespace tersegraph {
 
 /// Point-to-point messages among ranks, which are threads of this process (`threads`) or MPI processes (`mpi`).
@@ -45,6 +47,12 @@ class Communicator {
   /// whose messages may be under way when an exception unwinds it, which ends the run; costs nothing when there are
   /// none.
   virtual void drop_requests() noexcept = 0;
+
+  /// What the rank waits for; the Channel writes it.
+  Waiting& waiting() { return waiting_; }
+
+ private:
+  Waiting waiting_;
 };
 
 }  // namespace tersegraph

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "comm/threads.h"
+#include "comm/watchdog.h"
 
 namespace tersegraph {
 namespace {
@@ -64,7 +65,7 @@ int launched_ranks_here() {
   return in_slurm_step() ? std::max(1, first_number({"SLURM_STEP_TASKS_PER_NODE"})) : 1;
 }
 
-void run_thread_ranks(int ranks, int threads, const std::function<void(Communicator&)>& body) {
+void run_thread_ranks(int ranks, int threads, const std::function<void(Communicator&)>& body, double timeout) {
   if (ranks < 1) fail_input("{} ranks: there must be at least 1 (--ranks)", ranks);
   const auto communicators = make_thread_communicators(ranks);
   std::mutex mutex;
@@ -87,6 +88,9 @@ void run_thread_ranks(int ranks, int threads, const std::function<void(Communica
 
   const int threads_before = thread_count();
   {
+    std::vector<Communicator*> watched;
+    for (const auto& communicator : communicators) watched.push_back(communicator.get());
+    const Watchdog watchdog(std::move(watched), timeout);
     std::vector<std::jthread> others;
     try {
       for (int rank = 1; rank < ranks; ++rank) others.emplace_back(run, rank);

@@ -17,8 +17,9 @@ int launched_ranks_here();
 
 /// Runs `body` as `ranks` threads of this process (rank 0 is the caller's), each with a communicator and `threads`
 /// compute threads. The first exception that a rank throws stops the others (their communicators throw) and is thrown
-/// here.
-void run_thread_ranks(int ranks, int threads, const std::function<void(Communicator&)>& body);
+/// here. A rank that lets another wait for a message `timeout` seconds long (0: for ever) is taken for lost, which is a
+/// RunError, or ends the process (see Watchdog).
+void run_thread_ranks(int ranks, int threads, const std::function<void(Communicator&)>& body, double timeout = 0);
 
 /// Messages from this size on are sent in pieces. Tests lower it.
 constexpr size_t kMpiPiece = size_t{1} << 30;
@@ -28,8 +29,10 @@ constexpr size_t kMpiPiece = size_t{1} << 30;
 /// otherwise beside the program, in the installation's lib/tersegraph, and in the build tree. Errors: InputError when
 /// the plugin is not there or the counts differ. What `agree` throws in `body` is thrown here on every rank, after MPI
 /// has ended. Any other exception may be this rank's alone: it is printed and ends the whole job, with exit code 2 for
-/// an InputError and 3 for the rest.
-void run_mpi_rank(int ranks, int threads, const std::function<void(Communicator&)>& body, size_t piece = kMpiPiece);
+/// an InputError and 3 for the rest. So does the loss of a rank, or that one has waited `timeout` seconds for a message
+/// (0: for ever); see Heartbeat.
+void run_mpi_rank(int ranks, int threads, const std::function<void(Communicator&)>& body, double timeout = 0,
+                  size_t piece = kMpiPiece);
 
 /// Call first in main(). Threads of OpenMP that spin while they wait take the cores from those that compute when the
 /// ranks of this host have more threads than it has cores. OpenMP reads its waiting policy when it is loaded, so this

@@ -4,12 +4,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "base/parallel.h"
 #include "comm/collectives.h"
+#include "comm/heartbeat.h"
 #include "comm/launch.h"
 #include "comm/mpi_plugin.h"
 
@@ -90,28 +92,35 @@ void check_size(int wanted, int size) {
   }
 }
 
-[[noreturn]] void end_job(Communicator& communicator, const std::string& reason, int code) {
+[[noreturn]] void end_job(Communicator& communicator, Heartbeat* heartbeat, const std::string& reason, int code) {
   std::fprintf(stderr, "tersegraph: rank %d: %s\n", communicator.rank(), reason.c_str());
   std::fflush(nullptr);
+  if (heartbeat != nullptr) heartbeat->fail(code);
   communicator.abort(reason, code);
   std::_Exit(code);
 }
 
 }  // namespace
 
-void run_mpi_rank(int ranks, int threads, const std::function<void(Communicator&)>& body, size_t piece) {
+void run_mpi_rank(int ranks, int threads, const std::function<void(Communicator&)>& body, double timeout,
+                  size_t piece) {
   const MpiPlugin& plugin = load_plugin();
   const std::unique_ptr<Communicator, void (*)(Communicator*)> communicator(plugin.start(piece), plugin.stop);
   check_size(ranks, communicator->size());
   set_thread_count(threads);
+  std::optional<Heartbeat> heartbeat;
   try {
+    if (communicator->size() > 1) {
+      heartbeat.emplace(Heartbeat::Config{communicator->rank(), timeout}, connect_control(*communicator),
+                        communicator->waiting());
+    }
     body(*communicator);
   } catch (const Agreed&) {
     throw;
   } catch (const InputError& error) {
-    end_job(*communicator, error.what(), 2);
+    end_job(*communicator, heartbeat ? &*heartbeat : nullptr, error.what(), 2);
   } catch (const std::exception& error) {
-    end_job(*communicator, error.what(), 3);
+    end_job(*communicator, heartbeat ? &*heartbeat : nullptr, error.what(), 3);
   }
 }
 

@@ -8,7 +8,7 @@ namespace tersegraph {
 
 /// What the plugin gives to the program that loads it. Raise kInterface with every change here or in Communicator.
 struct MpiPlugin {
-  static constexpr int kInterface = 1;
+  static constexpr int kInterface = 2;
 
   int interface = kInterface;
   /// Starts MPI unless the process has done so, and returns the communicator of all its ranks. Messages of `piece`

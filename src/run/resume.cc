@@ -41,6 +41,7 @@ RunConfig resumed_config(const std::string& directory, const ResumeChanges& chan
   read_config(file, config);
   config.out = directory;
   config.quiet = changes.quiet;
+  config.timeout = changes.timeout;
   if (changes.threads > 0) config.threads = changes.threads;
   if (changes.ranks > 0) {
     config.ranks = changes.ranks;

@@ -208,7 +208,7 @@ void resume(Start& start, const Job& job, Channel* channel) {
 
 RunOutcome run_processes(const RunConfig& config, bool resumes, const Timer& since_start) {
   RunOutcome outcome;
-  run_mpi_rank(static_cast<int>(config.ranks), static_cast<int>(config.threads), [&](Communicator& communicator) {
+  const auto body = [&](Communicator& communicator) {
     Channel channel(communicator);
     Job job;
     Start start;
@@ -223,7 +223,9 @@ RunOutcome run_processes(const RunConfig& config, bool resumes, const Timer& sin
     agree_on_input(channel, [&] { return fit_memory(job), true; });
     SignalGuard::defer();
     outcome = run_rank(communicator, channel, job, start, since_start);
-  });
+  };
+  run_mpi_rank(static_cast<int>(config.ranks), static_cast<int>(config.threads), body,
+               static_cast<double>(config.timeout));
   return outcome;
 }
 
@@ -236,11 +238,13 @@ RunOutcome run_threads(const RunConfig& config, bool resumes, const Timer& since
   fit_memory(job);
   SignalGuard::defer();
   RunOutcome outcome;
-  run_thread_ranks(static_cast<int>(config.ranks), static_cast<int>(config.threads), [&](Communicator& communicator) {
+  const auto body = [&](Communicator& communicator) {
     Channel channel(communicator);
     RunOutcome rank_outcome = run_rank(communicator, channel, job, start, since_start);
     if (communicator.rank() == 0) outcome = std::move(rank_outcome);
-  });
+  };
+  run_thread_ranks(static_cast<int>(config.ranks), static_cast<int>(config.threads), body,
+                   static_cast<double>(config.timeout));
   return outcome;
 }
 

@@ -1,4 +1,4 @@
-# cmake -DCODE=exit code -DTEXT=regular expression -P check_ending.cmake -- command...: fails unless the command ends so.
+# cmake -DCODE=exit code (a regular expression) -DTEXT=regular expression -P check_ending.cmake -- command...: fails unless the command ends so.
 foreach(i RANGE 1 ${CMAKE_ARGC})
   if(CMAKE_ARGV${i} STREQUAL "--")
     set(found TRUE)
@@ -7,7 +7,7 @@ foreach(i RANGE 1 ${CMAKE_ARGC})
   endif()
 endforeach()
 execute_process(COMMAND ${command} RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
-if(NOT code EQUAL CODE)
+if(NOT code MATCHES "^(${CODE})$")
   message(FATAL_ERROR "exit code ${code}, expected ${CODE}:\n${output}")
 endif()
 if(NOT output MATCHES "${TEXT}")

@@ -1,5 +1,8 @@
 // How programs end: started by ctest with an ending, which checks the exit code and what is printed (see
 // check_ending.cmake).
+#include <unistd.h>
+
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -12,9 +15,9 @@ namespace {
 
 using namespace tersegraph;
 
-void wait_forever(Communicator& comm, int peer) {
+void wait_forever(Channel& channel, Traffic kind, int peer) {
   std::byte room{};
-  comm.wait(comm.receive(peer, kFirstFreeTag, {&room, 1}));
+  channel.wait(kind, channel.receive(peer, kFirstFreeTag, {&room, 1}));
 }
 
 void run(const std::string& ending, Communicator& comm) {
@@ -24,7 +27,9 @@ void run(const std::string& ending, Communicator& comm) {
     agree(channel, [&] {
       if (comm.rank() == last) fail_input("no such file");
     });
-  if (comm.rank() != last) wait_forever(comm, last);
+  if (comm.rank() != last) wait_forever(channel, ending == "slow" ? Traffic::p : Traffic::setup, last);
+  if (ending == "lost") raise(SIGKILL);
+  if (ending == "slow") sleep(60);
   if (ending == "abort") comm.abort("unused", 3);
   if (ending == "input-error") fail_input("bad word");
   if (ending == "run-error") fail_run("diverged");
@@ -40,7 +45,8 @@ int main(int, char** argv) {
     return 0;
   }
   try {
-    run_mpi_rank(ending == "wrong-ranks" ? 7 : 0, 1, [&](Communicator& comm) { run(ending, comm); });
+    run_mpi_rank(
+        ending == "wrong-ranks" ? 7 : 0, 1, [&](Communicator& comm) { run(ending, comm); }, ending == "slow" ? 2 : 0);
   } catch (const InputError& error) {
     if (launched_rank() == 0) std::fprintf(stderr, "all ranks: %s\n", error.what());
     return 2;

@@ -37,6 +37,6 @@ int main(int argc, char** argv) {
         tersegraph::testing::mpi_rank() = &communicator;
         result = RUN_ALL_TESTS();
       },
-      piece != nullptr ? std::strtoull(piece, nullptr, 10) : kMpiPiece);
+      0, piece != nullptr ? std::strtoull(piece, nullptr, 10) : kMpiPiece);
   return result;
 }
