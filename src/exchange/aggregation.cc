@@ -64,7 +64,7 @@ void Aggregation::skip_rows(const Reach& reach, std::span<const int64_t> trainin
   for (int l = 0; l < reach.layers(); ++l) {
     if (reach_[l + 1] < shard_.owned_count()) restricted_[l] = corner(transposed, reach_[l], reach_[l + 1]);
   }
-  plans_.skip_rows(shard_, training_rows, reach.layers(), channel_);
+  if (!alone()) plans_.skip_rows(shard_, training_rows, reach.layers(), channel_);
 }
 
 CsrView Aggregation::local(const AggregationPass& pass) const {

@@ -79,7 +79,7 @@ int GnnModel::forward_from(int layer, const Step& step) {
         layer == 0 && !transformed ? step.input.features.dense : ConstMatrixView(messages_[reading_].view());
     const AggregationPass pass = aggregation_pass(step, Traffic::halo_forward, layer);
     Aggregation& a = *step.rows.aggregation;
-    Matrix& whole = room_for_sums(layer, step);
+    Matrix& whole = room_for_sums(layer);
     if (!a.alone()) {
       whole.reshape(rows, x.cols);
       a.forward(x, whole, pass, step.seconds);
@@ -102,11 +102,11 @@ int GnnModel::forward_from(int layer, const Step& step) {
 }
 
 /// Where A's result goes when it comes as a whole: to where it is kept, if it is kept as it is.
-Matrix& GnnModel::room_for_sums(int layer, const Step& step) {
+Matrix& GnnModel::room_for_sums(int layer) {
   Layer& l = layers_[layer];
   const bool transformed = l.conv.transforms_first();
   if (transformed && layer == last()) return outputs_;
-  if (config_.kept_bits < 32 || exact_evaluation(step)) return sums_;
+  if (rounds()) return sums_;
   if (!transformed) return l.aggregated.whole();
   return keeps_y(layer) ? l.y.whole() : sums_;
 }

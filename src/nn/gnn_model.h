@@ -123,7 +123,7 @@ class GnnModel {
   int forward_from(int layer, const Step& step);
   void combine(int layer, const Step& step, const RowBlock& block, ConstMatrixView sums, MatrixView y);
   void finish_rows(int layer, const Step& step, const RowBlock& block, MatrixView y);
-  Matrix& room_for_sums(int layer, const Step& step);
+  Matrix& room_for_sums(int layer);
   MatrixView room_for_aggregated(int layer, const Step& step, const RowBlock& block);
   MatrixView room_for_y(int layer, const Step& step, const RowBlock& block);
   MatrixView activate(int layer, const Step& step, const RowBlock& block, ConstMatrixView y);

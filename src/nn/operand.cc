@@ -4,14 +4,6 @@
 
 namespace tersegraph {
 
-void multiply(const Operand& x, ConstMatrixView w, MatrixView y, Write write) {
-  if (x.is_sparse) {
-    spmm(x.sparse, w, y, write);
-  } else {
-    gemm(x.dense, w, y, write);
-  }
-}
-
 void multiply_block(const Operand& x, ConstMatrixView w, MatrixView y, Write write) {
   if (x.is_sparse) {
     spmm_rows(x.sparse, w, 0, x.sparse.rows, y.data, write);

@@ -25,9 +25,7 @@ struct Operand {
   bool empty() const { return cols() == 0; }
 };
 
-/// y = x w (or y += x w).
-void multiply(const Operand& x, ConstMatrixView w, MatrixView y, Write write = Write::overwrite);
-/// The same for a block of rows on the calling thread alone.
+/// y = x w (or y += x w) for a block of rows, on the calling thread alone.
 void multiply_block(const Operand& x, ConstMatrixView w, MatrixView y, Write write = Write::overwrite);
 
 }  // namespace tersegraph

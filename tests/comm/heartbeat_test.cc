@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "base/timer.h"
+#include "comm/forwarding_communicator.h"
 #include "comm/ranks.h"
 
 namespace tersegraph::testing {
@@ -235,22 +236,12 @@ TEST_P(Processes, EndWhenOneIsLost) {
 }
 
 /// A rank that believes the ranks to be on two hosts, so that it goes by the network's addresses.
-class Spread final : public Communicator {
+class Spread final : public testing::ForwardingCommunicator {
  public:
-  explicit Spread(Communicator& inner) : inner_(inner), hosts_(inner.size(), 1) { hosts_[0] = 0; }
-  int rank() const override { return inner_.rank(); }
-  int size() const override { return inner_.size(); }
+  explicit Spread(Communicator& inner) : ForwardingCommunicator(inner), hosts_(inner.size(), 1) { hosts_[0] = 0; }
   const std::vector<int>& host_of() const override { return hosts_; }
-  Request send(int peer, int tag, std::span<const std::byte> bytes) override { return inner_.send(peer, tag, bytes); }
-  Request receive(int peer, int tag, std::span<std::byte> room) override { return inner_.receive(peer, tag, room); }
-  bool test(Request request, size_t* size) override { return inner_.test(request, size); }
-  size_t wait(Request request) override { return inner_.wait(request); }
-  void progress() override { inner_.progress(); }
-  void abort(const std::string& reason, int code) override { inner_.abort(reason, code); }
-  void drop_requests() noexcept override { inner_.drop_requests(); }
 
  private:
-  Communicator& inner_;
   std::vector<int> hosts_;
 };
 

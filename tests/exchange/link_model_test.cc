@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "comm/forwarding_communicator.h"
 #include "comm/launch.h"
 #include "exchange/link_probe.h"
 
@@ -104,28 +105,19 @@ TEST(LinkModel, TimesByHand) {
 }
 
 /// A thread communicator whose links take time; one message at a time leaves a rank.
-class SlowCommunicator : public Communicator {
+class SlowCommunicator : public testing::ForwardingCommunicator {
  public:
   SlowCommunicator(Communicator& inner, const LinkModel& links, const std::vector<int>& host_of)
-      : inner_(inner), links_(links), host_of_(host_of) {}
+      : ForwardingCommunicator(inner), links_(links), host_of_(host_of) {}
 
-  int rank() const override { return inner_.rank(); }
-  int size() const override { return inner_.size(); }
   const std::vector<int>& host_of() const override { return host_of_; }
   Request send(int peer, int tag, std::span<const std::byte> bytes) override {
     const Link& link = links_.link(host_of_[rank()], host_of_[peer]);
     std::this_thread::sleep_for(std::chrono::duration<double>(link.seconds(static_cast<double>(bytes.size()))));
-    return inner_.send(peer, tag, bytes);
+    return ForwardingCommunicator::send(peer, tag, bytes);
   }
-  Request receive(int peer, int tag, std::span<std::byte> room) override { return inner_.receive(peer, tag, room); }
-  bool test(Request request, size_t* size) override { return inner_.test(request, size); }
-  size_t wait(Request request) override { return inner_.wait(request); }
-  void progress() override { inner_.progress(); }
-  void abort(const std::string& reason, int code) override { inner_.abort(reason, code); }
-  void drop_requests() noexcept override { inner_.drop_requests(); }
 
  private:
-  Communicator& inner_;
   const LinkModel& links_;
   const std::vector<int>& host_of_;
 };

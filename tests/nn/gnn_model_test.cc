@@ -174,7 +174,7 @@ Result run_rank(const Problem& problem, const ModelConfig& config, const Variant
     ModelInput x = input.prepare(pass);
     Matrix product(shard.owned_count(), config.layers == 1 ? kOutputs : kHidden);
     if (config.kind == ModelKind::mlp) {
-      multiply(x.features, parameters.value(0), product);
+      multiply_block(x.features, parameters.value(0), product);
       x = {.features = {}, .aggregated = {}, .product = product};
     }
     const Matrix all = gather_rows(model.forward(x, aggregation, pass, seconds), shard.owned, kNodes, channel);
