@@ -2,7 +2,7 @@
 // roofs that is done. Prints JSON.
 //
 //   epoch_bench data=FILE|sbm:... [model=gcn|sage] [layers=3] [hidden=256] [dropout=.5] [norm=none|layer] [lr=.01]
-//               [seed=0] [split=WORDS] [threads=2] [epochs=10] [warmup=2] [roofs=1|0] [rows=all|train]
+//               [seed=0] [gather=32|16] [split=WORDS] [threads=2] [epochs=10] [warmup=2] [roofs=1|0] [rows=all|train]
 //
 // rows=train counts the work of a last layer whose outputs are computed for training rows alone. Nothing is evaluated
 // but the last epoch, and that is not timed. Roofs are measured after training, in the same process.
@@ -53,6 +53,7 @@ FullGraphConfig config_of(const Words& words) {
   config.model.layers = static_cast<int>(words.number("layers", 3));
   config.model.hidden = words.number("hidden", 256);
   config.model.dropout = static_cast<float>(words.real("dropout", 0.5));
+  config.model.gathered_bits = static_cast<int>(words.number("gather", 32));
   config.learning_rate = words.real("lr", 0.01);
   config.seed = static_cast<uint64_t>(words.number("seed", 0));
   config.epochs = static_cast<int>(words.number("epochs", 10) + words.number("warmup", 2));
@@ -185,8 +186,8 @@ PhaseTable phase_table(const std::vector<EpochMetrics>& epochs, const std::vecto
 }
 
 json measure(const Words& words) {
-  words.allow_only({"data", "model", "layers", "hidden", "dropout", "norm", "lr", "seed", "split", "threads", "epochs",
-                    "warmup", "roofs", "rows"});
+  words.allow_only({"data", "model", "layers", "hidden", "dropout", "gather", "norm", "lr", "seed", "split", "threads",
+                    "epochs", "warmup", "roofs", "rows"});
   const int threads = static_cast<int>(words.number("threads", 2));
   const int64_t warmup = words.number("warmup", 2);
   const std::string rows = words.text("rows", "all");
@@ -220,6 +221,7 @@ json measure(const Words& words) {
               {"layers", run.config.model.layers},
               {"hidden", run.config.model.hidden},
               {"dropout", run.config.model.dropout},
+              {"gather", run.config.model.gathered_bits},
               {"norm", words.text("norm", "none")},
               {"seed", run.config.seed},
               {"threads", threads},

@@ -72,6 +72,7 @@ struct RunConfig {
   bool layer0_cache = true;
   bool aggregate_first = false;
   int64_t activation_bits = 0;  ///< of what the way back needs: 32, 8 or 4; 0: 32, or what memory_limit asks for
+  int64_t gather_bits = 32;     ///< of the rows that one rank's aggregation reads: 32, or 16 (bfloat16)
   std::string memory_limit;     ///< of a process: "16G" (10^9 bytes), "16Gi" (2^30); "": none
 
   int64_t checkpoint_every = 0;  ///< epochs; 0: only where a signal stops the run

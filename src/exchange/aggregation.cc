@@ -87,16 +87,6 @@ void Aggregation::backward(ConstMatrixView g, MatrixView gx, const AggregationPa
   apply(local_transposed(pass), plan, g, gx, pass, true, seconds);
 }
 
-void Aggregation::forward_rows(ConstMatrixView x, int64_t begin, int64_t end, float* y,
-                               const AggregationPass& pass) const {
-  spmm_rows(local(pass), x, begin, end, y);
-}
-
-void Aggregation::backward_rows(ConstMatrixView g, int64_t begin, int64_t end, float* gx,
-                                const AggregationPass& pass) const {
-  spmm_rows(local_transposed(pass), g, begin, end, gx);
-}
-
 void Aggregation::apply(CsrView local, const ExchangePlan& plan, ConstMatrixView x, MatrixView y,
                         const AggregationPass& pass, bool backward, PhaseSeconds& seconds) {
   WidthPolicy::Exchange* adapted = nullptr;

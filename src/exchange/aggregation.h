@@ -11,6 +11,7 @@
 #include "exchange/reach.h"
 #include "exchange/width_policy.h"
 #include "graph/shard.h"
+#include "kernels/spmm.h"
 
 namespace tersegraph {
 
@@ -48,9 +49,15 @@ class Aggregation {
   /// True for one rank: its rows need no messages, so they can be had block by block.
   bool alone() const { return channel_.size() == 1; }
   /// Rows begin..end of A x into y, on the calling thread. Only where alone().
-  void forward_rows(ConstMatrixView x, int64_t begin, int64_t end, float* y, const AggregationPass& pass) const;
+  template <class View>  // ConstMatrixView or ConstBf16View
+  void forward_rows(View x, int64_t begin, int64_t end, float* y, const AggregationPass& pass) const {
+    spmm_rows(local(pass), x, begin, end, y);
+  }
   /// Rows begin..end of A^T g.
-  void backward_rows(ConstMatrixView g, int64_t begin, int64_t end, float* gx, const AggregationPass& pass) const;
+  template <class View>
+  void backward_rows(View g, int64_t begin, int64_t end, float* gx, const AggregationPass& pass) const {
+    spmm_rows(local_transposed(pass), g, begin, end, gx);
+  }
 
   /// A X for sparse X (owned, F), once. Collective.
   Csr forward_sparse(const Csr& x);

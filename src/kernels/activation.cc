@@ -101,12 +101,15 @@ HWY_INLINE Statistics NormInput(const ActivationPass& pass, const float* y, uint
   });
   const float cols = static_cast<float>(pass.y.cols);
   const float mean = Sum(sum) / cols;
-  RowVector squares = hn::Zero(d);
+  RowVector squares = hn::Zero(d), rest = hn::Zero(d);
   ForColumns(0, pass.y.cols, [&](int64_t c, auto io) HWY_ATTR {
     const RowVector centred = io.Inside(hn::Sub(io.Load(out + c), hn::Set(d, mean)));
+    rest = hn::Add(rest, centred);
     squares = hn::MulAdd(centred, centred, squares);
   });
-  return {mean, 1.0f / std::sqrt(Sum(squares) / cols + kEpsilon)};
+  // What rounding kept out of the mean of a wide row far from 0 (the corrected two-pass algorithm, Chan et al. 1983).
+  const float missed = Sum(rest) / cols;
+  return {mean + missed, 1.0f / std::sqrt(std::max(Sum(squares) / cols - missed * missed, 0.0f) + kEpsilon)};
 }
 
 template <DropoutPlace kDropout>

@@ -39,9 +39,10 @@ int GnnModel::stop_below(int layer) const {
 void GnnModel::room_for_gradients(int layer, const Step& step) {
   const GraphConv& conv = layers_[layer].conv;
   if (layer > 0) {
-    messages_[1 - reading_].reshape(step.rows.count, conv.message_cols());
+    messages_[1 - reading_].reshape(step.rows.count, conv.message_cols(), rounds_messages(step));
   } else if (conv.transforms_first() || meets_sparse_rows(step)) {
-    messages_[1 - reading_].reshape(step.rows.count, conv.out);
+    // Sparse rows are multiplied by what is put down here, whole and as it is.
+    messages_[1 - reading_].reshape(step.rows.count, conv.out, rounds_messages(step) && !meets_sparse_rows(step));
   }
 }
 
@@ -54,19 +55,24 @@ bool GnnModel::meets_sparse_rows(const Step& step) const {
 /// the end.
 void GnnModel::backward_from(int layer, const Step& step) {
   if (layer > 0 || meets_sparse_rows(step)) room_for_gradients(stop_below(std::max(layer - 1, 0)), step);
-  const ConstMatrixView x = rows_of(messages_[reading_].view(), 0, step.rows.of(layer + 1, true));
+  const Messages& messages = messages_[reading_];
   const int64_t rows = step.rows.of(layer, true);
   const AggregationPass pass = aggregation_pass(step, Traffic::halo_backward, layer);
   Aggregation& a = *step.rows.aggregation;
+  const int64_t cols = layers_[layer].conv.message_cols();
   if (!a.alone()) {
-    sums_.reshape(rows, x.cols);
-    a.backward(x, sums_, pass, step.seconds);
+    sums_.reshape(rows, cols);
+    a.backward(rows_of(messages.exact(), 0, step.rows.of(layer + 1, true)), sums_, pass, step.seconds);
   }
   blocks_.run(rows, step.seconds, [&](const RowBlock& block) {
     MatrixView summed;
     if (a.alone()) {
-      summed = block.thread.room(0, block.rows(), x.cols);
-      a.backward_rows(x, block.begin, block.end, summed.data, pass);
+      summed = block.thread.room(0, block.rows(), cols);
+      if (messages.rounds()) {
+        a.backward_rows(messages.rounded(), block.begin, block.end, summed.data, pass);
+      } else {
+        a.backward_rows(messages.exact(), block.begin, block.end, summed.data, pass);
+      }
       block.thread.lap(BlockPhase::spmm);
     } else {
       summed = rows_of(sums_.view(), block.begin, block.end);
@@ -84,12 +90,15 @@ MatrixView GnnModel::through_weights(int layer, const Step& step, const RowBlock
   const GraphConv& conv = layers_[layer].conv;
   // Beyond these rows y was not computed, and has no gradient.
   const int64_t own_end = std::clamp(step.rows.of(layer + 1, true), block.begin, block.end);
-  const MatrixView own_dy = conv.transforms_first() ? rows_of(messages_[reading_].view(), block.begin, own_end)
-                                                    : root_gradient_rows(conv.out, block.begin, own_end);
+  ConstMatrixView own_dy;
+  if (conv.has_root()) {
+    own_dy = conv.transforms_first() ? messages_[reading_].rows(block, own_end)
+                                     : root_gradient_rows(conv.out, block.begin, own_end);
+  }
 
   MatrixView dh = summed;
   if (layer == 0 && step.input.features.is_sparse) {
-    copy_block(summed, rows_of(messages_[1 - reading_].view(), block.begin, block.end));
+    messages_[1 - reading_].put(block, summed);
     return dh;
   }
   if (conv.transforms_first() || conv.has_root()) {
@@ -130,14 +139,14 @@ void GnnModel::through_activation(int layer, const Step& step, const RowBlock& b
 
 /// From dL/dy of `layer` down until neighbours' rows are needed again, or to the input.
 void GnnModel::descend(int layer, const Step& step, const RowBlock& block, MatrixView dy) {
-  const auto message = [&] { return rows_of(messages_[1 - reading_].view(), block.begin, block.end); };
+  Messages& messages = messages_[1 - reading_];
   for (int l = layer; l >= 0; --l) {
     const GraphConv& conv = layers_[l].conv;
-    if (conv.transforms_first()) return copy_block(dy, message());
+    if (conv.transforms_first()) return messages.put(block, dy);
     if (l == 0) return input_weight_gradients(step, block, dy);
     if (conv.order == ConvOrder::aggregate_first) {
       add_weight_gradient(conv.weight, layers_[l].aggregated.rows(block, block.end, 3), dy, block);
-      gemm_block_transposed_b(dy, weight(l), message());
+      messages.write(block, [&](MatrixView message) { gemm_block_transposed_b(dy, weight(l), message); });
       if (conv.has_root()) copy_block(dy, root_gradient_rows(dy.cols, block.begin, block.end));
       return block.thread.lap(BlockPhase::gemm);
     }
@@ -171,7 +180,7 @@ void GnnModel::input_weight_gradients(const Step& step, const RowBlock& block, C
         summed ? layers_[0].aggregated.rows(block, block.end, 3) : rows_of(x.dense, block.begin, block.end);
     add_weight_gradient(tensor, rows, dy, block);
   }
-  if (meets_sparse_rows(step)) copy_block(dy, rows_of(messages_[1 - reading_].view(), block.begin, block.end));
+  if (meets_sparse_rows(step)) messages_[1 - reading_].put(block, dy);
   block.thread.lap(BlockPhase::gemm);
 }
 
@@ -181,11 +190,10 @@ void GnnModel::sparse_weight_gradients(const Step& step) {
   for (const int tensor : {conv.weight, conv.root}) {
     if (tensor < 0 || !operand_of(tensor, step).is_sparse) continue;
     const bool own_rows = tensor == conv.root && conv.transforms_first();  // they were A^T's operand
-    const Matrix& dy = messages_[own_rows ? 1 - reading_ : reading_];
-    const int64_t known = step.rows.of(conv.transforms_first() && !own_rows ? 0 : 1, true) * conv.out;
-    std::fill(dy.data() + known, dy.data() + step.rows.count * conv.out, 0.0f);
-    const MatrixView all{dy.data(), step.rows.count, conv.out};
-    spmm(operand_of(tensor, step).sparse_transposed, all, parameters_.gradient(tensor));
+    const MatrixView dy = messages_[own_rows ? 1 - reading_ : reading_].exact();
+    const int64_t known = step.rows.of(conv.transforms_first() && !own_rows ? 0 : 1, true);
+    std::fill(dy.row(known), dy.row(step.rows.count), 0.0f);
+    spmm(operand_of(tensor, step).sparse_transposed, dy, parameters_.gradient(tensor));
   }
 }
 

@@ -46,10 +46,11 @@ void GnnModel::start_messages(const Step& step) {
   const GraphConv& conv = layers_[0].conv;
   if (!conv.transforms_first()) return;
   const int64_t rows = step.rows.of(0, step.pass.training);
-  messages_[0].reshape(rows, conv.out);
+  messages_[0].reshape(rows, conv.out, rounds_messages(step));
   blocks_.run(rows, step.seconds, [&](const RowBlock& block) {
-    multiply_block(step.input.features.rows(block.begin, block.end), weight(0),
-                   rows_of(messages_[0].view(), block.begin, block.end));
+    messages_[0].write(block, [&](MatrixView message) {
+      multiply_block(step.input.features.rows(block.begin, block.end), weight(0), message);
+    });
     block.thread.lap(BlockPhase::gemm);
   });
 }
@@ -61,7 +62,9 @@ int GnnModel::forward_from(int layer, const Step& step) {
   int next = layer + 1;
   while (next <= last() && !layers_[next].conv.aggregates()) ++next;
   const int64_t rows = step.rows.of(layer + 1, training);
-  if (next <= last()) messages_[1 - reading_].reshape(rows, layers_[next].conv.message_cols());
+  if (next <= last()) {
+    messages_[1 - reading_].reshape(rows, layers_[next].conv.message_cols(), rounds_messages(step));
+  }
 
   if (!conv.aggregates()) {
     blocks_.run(rows, step.seconds, [&](const RowBlock& block) {
@@ -75,8 +78,9 @@ int GnnModel::forward_from(int layer, const Step& step) {
     });
   } else {
     const bool transformed = conv.transforms_first();
-    const ConstMatrixView x =
-        layer == 0 && !transformed ? step.input.features.dense : ConstMatrixView(messages_[reading_].view());
+    const Messages& messages = messages_[reading_];
+    const bool reads_input = layer == 0 && !transformed;
+    const ConstMatrixView x = reads_input ? step.input.features.dense : ConstMatrixView(messages.exact());
     const AggregationPass pass = aggregation_pass(step, Traffic::halo_forward, layer);
     Aggregation& a = *step.rows.aggregation;
     Matrix& whole = room_for_sums(layer);
@@ -88,7 +92,11 @@ int GnnModel::forward_from(int layer, const Step& step) {
       MatrixView sums = rows_of(whole.view(), block.begin, block.end);
       if (a.alone()) {
         sums = transformed ? room_for_y(layer, step, block) : room_for_aggregated(layer, step, block);
-        a.forward_rows(x, block.begin, block.end, sums.data, pass);
+        if (messages.rounds() && !reads_input) {
+          a.forward_rows(messages.rounded(), block.begin, block.end, sums.data, pass);
+        } else {
+          a.forward_rows(x, block.begin, block.end, sums.data, pass);
+        }
         block.thread.lap(BlockPhase::spmm);
       }
       if (!transformed && training) keep(layers_[layer].aggregated, step, block, sums, layer, 0);
@@ -151,8 +159,12 @@ void GnnModel::finish_rows(int layer, const Step& step, const RowBlock& block, M
     const MatrixView h = activate(l, step, block, y);
     const GraphConv& next = layers_[l + 1].conv;
     if (next.aggregates()) {
-      const MatrixView message = rows_of(messages_[1 - reading_].view(), block.begin, block.end);
-      next.transforms_first() ? gemm_block(h, weight(l + 1), message) : copy_block(h, message);
+      Messages& messages = messages_[1 - reading_];
+      if (next.transforms_first()) {
+        messages.write(block, [&](MatrixView message) { gemm_block(h, weight(l + 1), message); });
+      } else {
+        messages.put(block, h);
+      }
       return block.thread.lap(BlockPhase::gemm);
     }
     y = room_for_y(l + 1, step, block);

@@ -85,6 +85,12 @@ AggregationPass GnnModel::aggregation_pass(const Step& step, Traffic kind, int l
   return {pass.training, pass.training ? kind : Traffic::evaluation, pass.seed, pass.epoch, layer};
 }
 
+/// Rows that travel between ranks are encoded by the exchange, from fp32.
+bool GnnModel::rounds_messages(const Step& step) const {
+  const Aggregation* const a = step.rows.aggregation;
+  return config_.gathered_bits == 16 && a != nullptr && a->alone();
+}
+
 /// True when a layer reads its own rows again after aggregating.
 bool GnnModel::needs_input(int layer) const {
   return layers_[layer].conv.has_root() || residual(layer);
@@ -152,7 +158,8 @@ int64_t GnnModel::activation_bytes(int64_t rows, int ranks, bool sparse_input) c
   }
   const int64_t sums = ranks > 1 ? widest_exchange() : 0, residual_room = config_.residual ? config_.hidden : 0;
   // The outputs and dL/doutputs, which is the caller's.
-  return kept + 4 * rows * (2 * outputs() + root + own_rows + messages[0] + messages[1] + sums + residual_room);
+  const int64_t gathered = (ranks == 1 ? config_.gathered_bits : 32) / 8 * (messages[0] + messages[1]);
+  return kept + rows * (gathered + 4 * (2 * outputs() + root + own_rows + sums + residual_room));
 }
 
 int64_t GnnModel::widest_block() const {

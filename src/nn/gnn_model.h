@@ -9,6 +9,7 @@
 #include "kernels/activation.h"
 #include "nn/graph_conv.h"
 #include "nn/kept_rows.h"
+#include "nn/messages.h"
 #include "nn/model_config.h"
 #include "nn/operand.h"
 #include "nn/partial_gradients.h"
@@ -112,6 +113,7 @@ class GnnModel {
   Operand input_rows(int layer, const Step& step, const RowBlock& block);
   Operand kept_input_rows(int layer, const Step& step, const RowBlock& block);
   bool rounds() const { return config_.kept_bits < 32; }
+  bool rounds_messages(const Step& step) const;
   bool needs_input(int layer) const;
   bool exact_evaluation(const Step& step) const;
   void keep(KeptRows& rows, const Step& step, const RowBlock& block, ConstMatrixView x, int layer, int use) const;
@@ -146,9 +148,9 @@ class GnnModel {
   std::vector<Layer> layers_;
   RowBlocks blocks_;
   PartialGradients partial_;
-  std::array<Matrix, 2> messages_;  ///< what A reads, and what the loop over its result writes for the next A
-  int reading_ = 0;                 ///< which of them A reads
-  Matrix sums_;                     ///< A's result, where it needs messages of other ranks
+  std::array<Messages, 2> messages_;  ///< what A reads, and what the loop over its result writes for the next A
+  int reading_ = 0;                   ///< which of them A reads
+  Matrix sums_;                       ///< A's result, where it needs messages of other ranks
   Matrix outputs_;
   Matrix own_rows_;  ///< on the way forward, h of the layer that A is at, where it is read again and kept rounded
   Matrix root_gradient_, residual_gradient_;

@@ -22,7 +22,8 @@ struct ModelConfig {
   bool residual = false;         ///< h_{l+1} = activation(...) + h_l where the widths agree
   bool aggregate_first = false;  ///< always aggregate before the transform (AdaQP's order) instead of the cheaper side
   InitKind init = InitKind::glorot;
-  int kept_bits = 32;  ///< of what the way back needs of a layer: 32, or 1 to 8 (see KeptRows)
+  int kept_bits = 32;      ///< of what the way back needs of a layer: 32, or 1 to 8 (see KeptRows)
+  int gathered_bits = 32;  ///< of the rows that A reads where one rank has all of them: 32, or 16 (bf16)
 };
 
 }  // namespace tersegraph

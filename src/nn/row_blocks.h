@@ -34,7 +34,7 @@ class BlockThread {
 
  private:
   friend class RowBlocks;
-  std::array<Matrix, 4> rooms_;
+  std::array<Matrix, 5> rooms_;
   Matrix scratch_;
   Timer timer_;
   std::array<double, 3> seconds_{};

@@ -77,6 +77,7 @@ const BadInput kBadWords[] = {
     {"HugeNumber", train({"--epochs", "99999999999999999999"}), "--epochs"},
     {"ZeroRanks", train({"--data", "good.npz", "--ranks", "0"}), "--ranks is 0"},
     {"TooManyRanks", train({"--data", "good.npz", "--ranks", "9000"}), "--ranks is 9000"},
+    {"GatherBitsBetweenRanks", train({"--data", "good.npz", "--ranks", "2", "--gather-bits", "16"}), "is for one rank"},
     {"MoreRanksThanNodes", train({"--data", "good.npz", "--ranks", "7"}), "6 nodes"},
     {"NegativeThreads", train({"--threads", "-1"}), "--threads"},
     {"UnknownModel", train({"--model", "gat"}), "known: gcn, sage, gamlp, sgc"},

@@ -208,11 +208,13 @@ TEST(Activation, WideRowsAreNormalisedToTheSamePrecision) {
         {{true, true, 0.5f, ActivationOrder::norm_relu_dropout, StreamKey(kSeed, Purpose::dropout)}, true, true});
     for (int64_t k = 0; k < problem.y.size(); ++k) problem.y.data()[k] += 50.0f;
     Matrix h(2, width);
-    activation_forward(problem.y, problem.row_ids.data(), problem.params, problem.spec, h);
-    for (int64_t i = 0; i < 2; ++i) {
-      const Row expected = problem.forward64(i, problem.row64(i));
-      for (int64_t c = 0; c < width; ++c) ASSERT_NEAR(h(i, c), expected[c], 1e-4 * (1 + std::fabs(expected[c])));
-    }
+    for_each_target([&] {
+      activation_forward(problem.y, problem.row_ids.data(), problem.params, problem.spec, h);
+      for (int64_t i = 0; i < 2; ++i) {
+        const Row expected = problem.forward64(i, problem.row64(i));
+        for (int64_t c = 0; c < width; ++c) ASSERT_NEAR(h(i, c), expected[c], 2e-5 * (1 + std::fabs(expected[c])));
+      }
+    });
   }
 }
 

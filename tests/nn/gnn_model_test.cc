@@ -332,6 +332,35 @@ TEST(GnnModel, KeepingActivationsAtFewBitsLeavesOutputsExactAndGradientsRightOnA
   }
 }
 
+// bf16 has 8 bits of fraction: half a unit in the last place is 2^-9 of a value.
+TEST(GnnModel, RowsGatheredInBfloat16ChangeResultsByNoMoreThanTheirRounding) {
+  const Problem problem;
+  for (const ModelKind kind : {ModelKind::gcn, ModelKind::sage}) {
+    for (const NormKind norm : {NormKind::none, NormKind::layer}) {
+      ModelConfig config = model_config({kind, norm, ActivationOrder::norm_relu_dropout, norm == NormKind::none, 0.0f});
+      const Tensors tensors = random_tensors(config);
+      for (const Variant& variant : variants(kind, true)) {
+        SCOPED_TRACE(variant.words());
+        config.aggregate_first = variant.aggregate_first;
+        config.gathered_bits = 32;
+        const Result exact = run(problem, config, variant, tensors);
+        config.gathered_bits = 16;
+        const Result rounded = run(problem, config, variant, tensors);
+        const double error = relative_error(rounded.evaluation_outputs, exact.evaluation_outputs);
+        if (variant.ranks > 1) {  // what travels is the exchange's to encode
+          EXPECT_EQ(error, 0.0);
+          continue;
+        }
+        EXPECT_LT(error, 4 * 0x1p-9);
+        EXPECT_GT(error, 0x1p-13) << "nothing was rounded";
+        for (const auto& [name, gradient] : exact.gradients) {
+          EXPECT_LT(relative_error(rounded.gradients.at(name), gradient), 0.02) << name;
+        }
+      }
+    }
+  }
+}
+
 TEST(GnnModel, OneLayerIsALinearModelOfTheAggregatedFeatures) {
   const Problem problem;
   for (const ModelKind kind : {ModelKind::gcn, ModelKind::sage}) {

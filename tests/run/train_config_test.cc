@@ -69,6 +69,7 @@ TEST(TrainConfig, CarriesEveryWord) {
   words.bits = 2;
   words.layer0_cache = false;
   words.reorder = "rcm";
+  words.gather_bits = 16;
   const FullGraphConfig config = full_graph_config(words);
   EXPECT_EQ(config.model.kind, ModelKind::sage);
   EXPECT_EQ(config.model.layers, 4);
@@ -79,6 +80,7 @@ TEST(TrainConfig, CarriesEveryWord) {
   EXPECT_EQ(config.model.order, ActivationOrder::dropout_norm_relu);
   EXPECT_TRUE(config.model.residual);
   EXPECT_TRUE(config.model.aggregate_first);
+  EXPECT_EQ(config.model.gathered_bits, 16);
   EXPECT_EQ(config.optimizer.kind, OptimizerKind::adagrad);
   EXPECT_EQ(config.optimizer.weight_decay, 0.5);
   EXPECT_TRUE(config.decay_first_layer_only);

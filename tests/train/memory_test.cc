@@ -69,6 +69,7 @@ struct Case {
   int64_t hidden;
   int ranks;
   int kept_bits = 32;
+  int gathered_bits = 32;
 };
 
 class PredictedMemory : public ::testing::TestWithParam<Case> {};
@@ -81,6 +82,7 @@ TEST_P(PredictedMemory, IsCloseToWhatIsTaken) {
   FullGraphConfig config = testing::small_config(c.kind);
   config.model.hidden = c.hidden;
   config.model.kept_bits = c.kept_bits;
+  config.model.gathered_bits = c.gathered_bits;
   config.model.input_dropout = c.input_dropout;
   config.model.aggregate_first = c.aggregate_first;
   config.epochs = 4;
@@ -97,6 +99,7 @@ INSTANTIATE_TEST_SUITE_P(All, PredictedMemory,
                                            Case{"GcnThreeRanks", ModelKind::gcn, 0.0f, false, 64, 3},
                                            Case{"SageThreeRanks", ModelKind::sage, 0.0f, true, 64, 3},
                                            Case{"GcnFewBits", ModelKind::gcn, 0.0f, false, 64, 1, 4},
+                                           Case{"GcnBfloat16", ModelKind::gcn, 0.0f, true, 64, 1, 32, 16},
                                            Case{"SageFewBits", ModelKind::sage, 0.0f, false, 64, 2, 8}),
                          [](const auto& info) { return info.param.name; });
 
@@ -137,9 +140,10 @@ TEST_P(PredictedMlpMemory, IsCloseToWhatIsTaken) {
   config.augment.hops = 2;
   config.epochs = 4;
   config.ordering = Ordering::none;
-  check(dataset, config, c.ranks, before,
-        [&](int64_t halo) { return predict_memory(dataset, dataset.splits[0], config, c.ranks, c.ranks, halo); },
-        c.sparse ? 1.35 : 1.25);  // how full sparse hops get is itself an estimate
+  check(
+      dataset, config, c.ranks, before,
+      [&](int64_t halo) { return predict_memory(dataset, dataset.splits[0], config, c.ranks, c.ranks, halo); },
+      c.sparse ? 1.35 : 1.25);  // how full sparse hops get is itself an estimate
 }
 
 INSTANTIATE_TEST_SUITE_P(All, PredictedMlpMemory,
