@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/byte_stream.h"
 #include "base/error.h"
 #include "comm/collectives.h"
 #include "exchange/width_policy.h"
@@ -53,6 +54,27 @@ std::vector<float> largest(Channel& channel, std::vector<float> mine) {
     }
   }
   return mine;
+}
+
+/// values = sum over ranks, in rank order, where most are zero: a rank's messages use few of the lanes, and few bins.
+void sum_over_ranks(Channel& channel, std::span<double> values) {
+  std::vector<std::byte> mine;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (values[i] == 0) continue;
+    const auto place = static_cast<uint32_t>(i);
+    append_values(mine, &place, 1);
+    append_values(mine, &values[i], 1);
+  }
+  std::fill(values.begin(), values.end(), 0.0);
+  for (const auto& bytes : all_gather(channel, Traffic::setup, mine)) {
+    ByteReader reader(bytes, "a rank sent a malformed histogram of slopes");
+    while (!reader.done()) {
+      const auto place = reader.read<uint32_t>();
+      const auto value = reader.read<double>();
+      if (place >= values.size()) fail_run("a rank has other exchanges than the others");
+      values[place] += value;
+    }
+  }
 }
 
 double fp32_bytes(const SlopeHistograms& histograms) {
@@ -125,7 +147,7 @@ void WidthPolicy::decide() {
     histograms.add(t, all[t].ladder, exchange.state.cols, all[t].costs(), lane_of);
     ++t;
   }
-  all_reduce_sum(channel_, Traffic::setup, histograms.values());
+  sum_over_ranks(channel_, histograms.values());
   all_reduce_sum(channel_, Traffic::setup, std::span(&extension, 1));
 
   AssignerGoal goal = goal_;
