@@ -1,8 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "comm/rounded_sum.h"
 #include "nn/optimizer.h"
 #include "nn/schedule.h"
 #include "train/config.h"
@@ -30,11 +32,16 @@ class GradientLearner : public Learner {
   virtual double compute_gradients(int64_t epoch, PhaseSeconds& seconds) = 0;
 
  private:
+  void sum_gradients(int64_t epoch);
+  void save_lost(SavedState& state);
+  void load_lost(const SavedState& state);
+
   const TrainingConfig& config_;
   Parameters& parameters_;
   Channel& channel_;
   Schedule schedule_ = Schedule::parse("constant");
   std::unique_ptr<Optimizer> optimizer_;
+  std::optional<RoundedSum> rounded_sum_;  ///< where gradients travel in few bits
   std::vector<float> best_values_;
   double loss_part_ = 0.0;
 };

@@ -45,7 +45,9 @@ MemoryPrediction predict_memory(const Dataset& dataset, const FullGraphConfig& c
            {"activations and gradients", model.activation_bytes(rows, ranks, sparse) +
                                              model.gradient_sum_bytes(rows / ranks_here, sparse) * ranks_here},
            {"messages", exchange},
-           {"weights and optimizer", weight_bytes(parameters.size(), config.optimizer) * ranks_here}}};
+           {"weights and optimizer", (weight_bytes(parameters.size(), config.optimizer) +
+                                      reduce_bytes(parameters.size(), config.reduce_bits, ranks)) *
+                                         ranks_here}}};
 }
 
 }  // namespace tersegraph

@@ -32,4 +32,10 @@ inline int64_t weight_bytes(int64_t size, const OptimizerConfig& optimizer) {
   return 4 * size * (3 + (two ? 2 : none ? 0 : 1));
 }
 
+/// What a rank's sums of gradients take: the messages out and in, and what their encodings lost.
+inline int64_t reduce_bytes(int64_t size, int bits, int ranks) {
+  if (ranks == 1) return 0;
+  return bits == 32 ? 4 * size : size * (2 * bits / 8 + 8) + 8 * size / ranks;
+}
+
 }  // namespace tersegraph

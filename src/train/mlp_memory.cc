@@ -89,7 +89,9 @@ MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, cons
   const int64_t activations = model.activation_bytes(training, ranks, hops.training_sparse()) +
                               4 * more_rows * passed_on +
                               model.gradient_sum_bytes(training / ranks_here, hops.training_sparse()) * ranks_here;
-  const int64_t weights = weight_bytes(parameters.size(), config.optimizer) * ranks_here;
+  const int64_t weights =
+      (weight_bytes(parameters.size(), config.optimizer) + reduce_bytes(parameters.size(), config.reduce_bits, ranks)) *
+      ranks_here;
   const auto computing = static_cast<int64_t>(hops.while_computed() * share);
   return {{{"program", kProgramBytes},
            {"dataset", dataset_bytes(dataset)},

@@ -54,6 +54,23 @@ TEST_P(Models, ThreadsChangeNoBit) {
   }
 }
 
+TEST_P(Models, SumsOfGradientsAtFewBitsTrainAsWell) {
+  FullGraphConfig config = small_config(GetParam());
+  config.epochs = 60;
+  const Trained exact = train(graph_of_600(), config, {.ranks = 3});
+  for (const int bits : {16, 8}) {
+    config.reduce_bits = bits;
+    const Trained rounded = train(graph_of_600(), config, {.ranks = 3});
+    EXPECT_EQ(rounded.weights, train(graph_of_600(), config, {.ranks = 3, .threads = 2}).weights);
+    EXPECT_NE(rounded.weights, exact.weights);
+    EXPECT_NEAR(rounded.epochs.back().train_loss, exact.epochs.back().train_loss, 0.05);
+    EXPECT_GE(*rounded.result.best.test_accuracy, *exact.result.best.test_accuracy - 0.03);
+    const double share = static_cast<double>(rounded.result.bytes.at("all_reduce")) /
+                         static_cast<double>(exact.result.bytes.at("all_reduce"));
+    EXPECT_LT(share, bits == 16 ? 0.6 : 0.4);  // the ranks' records of their epochs are counted too
+  }
+}
+
 TEST_P(Models, SeedsDiffer) {
   FullGraphConfig config = small_config(GetParam());
   config.epochs = 3;

@@ -51,6 +51,24 @@ TEST(Resume, SageWithDropoutIsTheSameBitsOnAnyRanks) {
   for (const int ranks : {1, 2, 4}) expect_resumes(config, ranks, {2, 10, 17});
 }
 
+TEST(Resume, RoundedSumsOfGradientsAreTheSameBits) {
+  for (const int bits : {8, 16}) {
+    FullGraphConfig config = small_config(ModelKind::sage);
+    config.reduce_bits = bits;
+    config.eval_every = 5;
+    expect_resumes(config, 3, {1, 12});
+  }
+}
+
+/// What the encodings lost is passed on: the weights differ from those of three ranks by little.
+TEST(Resume, RoundedSumsOfGradientsGoOnWithOtherRanks) {
+  FullGraphConfig config = small_config(ModelKind::gcn);
+  config.reduce_bits = 8;
+  const Outcome whole = run(config, 3, {});
+  const Outcome fewer = run(config, 3, {.after = 10, .stopped = true, .resumed_ranks = 2});
+  EXPECT_NEAR(fewer.epochs.back().train_loss, whole.epochs.back().train_loss, 0.05 * whole.epochs.back().train_loss);
+}
+
 TEST(Resume, QuantizedMessagesAreTheSameBits) {
   FullGraphConfig config = small_config(ModelKind::gcn);
   config.exchange.policy = ExchangePolicy::uniform;
