@@ -22,7 +22,8 @@ struct EpochMetrics {
   std::optional<double> objective, lagrangian;  ///< of ADMM
   std::vector<double> residuals;                ///< ADMM: ||p_{l+1} - q_l||, by link
   double epoch_seconds = 0.0;                   ///< training alone, slowest rank
-  PhaseSeconds seconds;                         ///< by phase, rank 0
+  PhaseSeconds seconds;                         ///< by phase, rank 0; "wait": for messages that are needed to go on
+  double hidden_seconds = 0.0;                  ///< in which rank 0 computed while such messages were under way
   std::map<std::string, int64_t> bytes;         ///< sent in this epoch, by kind, sum over ranks
   double mean_bits = 32.0;                      ///< of the halo values sent in this epoch
   std::map<std::string, double> bits;           ///< the same by exchange: "forward.1", "backward.2"

@@ -102,7 +102,7 @@ void Aggregation::apply(CsrView local, const ExchangePlan& plan, ConstMatrixView
   const Timer hidden;
   {
     PhaseTimer timer(seconds, "spmm");
-    ProgressScope progress([this] { channel_.communicator().progress(); });
+    ProgressScope progress([this] { exchange_.progress(); });
     spmm(local, x, y);
   }
   if (adapted != nullptr) widths_.done(*adapted, exchange_.extension_bytes(), hidden.seconds());

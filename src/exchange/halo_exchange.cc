@@ -9,7 +9,7 @@ namespace tersegraph {
 namespace {
 
 constexpr int kHaloTag = kFirstFreeTag;
-constexpr Communicator::Request kNone = -1;
+constexpr Communicator::Request kNone = -1, kCame = -2;
 
 /// Messages begin at cache lines.
 int64_t aligned(int64_t bytes) {
@@ -36,6 +36,17 @@ void HaloExchange::start(const ExchangePlan& plan, ConstMatrixView x, const Exch
   post_receives();
   encode(x);
   send_messages();
+  under_way_.restart();
+}
+
+/// Sends move on in the meantime.
+void HaloExchange::progress() {
+  if (expected_ == 0) return channel_.communicator().progress();
+  for (size_t q = 0; q < receives_.size(); ++q) {
+    if (receives_[q] < 0 || !channel_.communicator().test(receives_[q], &lengths_[q])) continue;
+    receives_[q] = kCame;
+    if (--expected_ == 0) hidden_seconds_ += under_way_.seconds();
+  }
 }
 
 void HaloExchange::post_receives() {
@@ -46,11 +57,14 @@ void HaloExchange::post_receives() {
   }
   incoming_.reserve(incoming_start_[ranks]);
   receives_.assign(ranks, kNone);
+  lengths_.resize(ranks);
+  expected_ = 0;
   for (int q = 0; q < ranks; ++q) {
     const MessageLayout expected = expected_layout(q);
     if (expected.empty()) continue;
     const std::span room(incoming_.data() + incoming_start_[q], static_cast<size_t>(expected.capacity()));
     receives_[q] = channel_.receive(q, kHaloTag, room);
+    ++expected_;
   }
 }
 
@@ -109,14 +123,15 @@ void HaloExchange::take_messages() {
       std::fill_n(rows, expected.rows(), EncodedRow{nullptr, {}, 0});
       continue;
     }
-    const size_t length = channel_.wait(pass_.kind, receives_[q]);
-    open_message(expected, sequence_, q, {incoming_.data() + incoming_start_[q], length}, rows);
+    if (receives_[q] != kCame) lengths_[q] = channel_.wait(pass_.kind, receives_[q]);
+    open_message(expected, sequence_, q, {incoming_.data() + incoming_start_[q], lengths_[q]}, rows);
   }
 }
 
 void HaloExchange::finish(MatrixView y, PhaseSeconds& seconds) {
   {
     PhaseTimer timer(seconds, "wait");
+    if (expected_ > 0) hidden_seconds_ += under_way_.seconds();
     take_messages();
   }
   {

@@ -34,6 +34,11 @@ class HaloExchange {
   HaloExchange(const HaloExchange&) = delete;
   HaloExchange& operator=(const HaloExchange&) = delete;
 
+  /// Between the two: takes what has come. Cheap; for the rank's thread, between blocks of computation.
+  void progress();
+  /// Seconds, in all, from the end of start() until all had come or finish() was called: what computation hid.
+  double hidden_seconds() const { return hidden_seconds_; }
+
   /// Sends the rows of plan.gather * x. `plan` and the pass must be the same on all ranks; the plan must live until
   /// finish().
   void start(const ExchangePlan& plan, ConstMatrixView x, const ExchangePass& pass);
@@ -76,6 +81,10 @@ class HaloExchange {
   std::vector<RowParams> row_params_;
   std::vector<EncodedRow> received_;
   std::vector<Communicator::Request> sends_, receives_;
+  std::vector<size_t> lengths_;  ///< of the messages that have come
+  int expected_ = 0;             ///< messages that have not
+  Timer under_way_;              ///< since start()
+  double hidden_seconds_ = 0;
 };
 
 }  // namespace tersegraph

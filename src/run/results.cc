@@ -120,6 +120,7 @@ Json to_json(const EpochMetrics& metrics) {
   if (metrics.learning_rate > 0) line["learning_rate"] = metrics.learning_rate;
   line["epoch_seconds"] = metrics.epoch_seconds;
   line["seconds"] = metrics.seconds;
+  if (metrics.hidden_seconds > 0) line["hidden_seconds"] = metrics.hidden_seconds;
   line["bytes"] = metrics.bytes;
   line["mean_bits"] = metrics.mean_bits;
   if (!metrics.bits.empty()) line["bits"] = metrics.bits;

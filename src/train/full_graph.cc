@@ -68,7 +68,9 @@ struct FullGraphTrainer::State final : GradientLearner {
 };
 
 void FullGraphTrainer::State::train_epoch(EpochMetrics& metrics) {
+  const double hidden = aggregation.exchange().hidden_seconds();
   GradientLearner::train_epoch(metrics);
+  metrics.hidden_seconds = aggregation.exchange().hidden_seconds() - hidden;
   PhaseTimer timer(metrics.seconds, "assign");
   aggregation.end_epoch(metrics.epoch);
   metrics.bits = aggregation.widths().report().bits;

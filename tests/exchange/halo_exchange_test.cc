@@ -4,7 +4,9 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <thread>
 
 #include "comm/collectives.h"
 #include "exchange/spread.h"
@@ -212,6 +214,36 @@ TEST(HaloExchange, ConstantRowsArriveExactly) {
   const auto exact = spread.products(x, {}, {});
   const auto sent = spread.products(x, training_pass(Traffic::halo_forward), training_pass(Traffic::halo_backward));
   EXPECT_LT(relative_error(dense_of(sent.forward), dense_of(exact.forward)), 1e-6);
+}
+
+/// Computation hides the time in which messages are under way, and none of what comes after.
+TEST(HaloExchange, TellsTheSecondsThatComputationHid) {
+  const Spread spread = small_spread(4);
+  const Matrix x = reference::random_matrix(kNodes, kCols, 9);
+  spread.run([&](RankOf& rank) {
+    const Matrix mine = rank.mine(x);
+    Matrix y(mine.rows(), mine.cols());
+    const ExchangePlan plan = plan_forward(rank.shard, rank.channel);
+    HaloExchange exchange(rank.channel);
+    const auto compute = [] { std::this_thread::sleep_for(std::chrono::milliseconds(20)); };
+
+    exchange.start(plan, mine, {});
+    EXPECT_EQ(exchange.hidden_seconds(), 0.0);
+    compute();
+    exchange.finish(y, rank.seconds);  // nobody has looked whether they came before
+    const double all = exchange.hidden_seconds();
+    EXPECT_GE(all, 0.02);
+
+    exchange.start(plan, mine, {});
+    barrier(rank.channel);  // all have come
+    exchange.progress();
+    const double until_then = exchange.hidden_seconds();
+    EXPECT_GT(until_then, all);
+    compute();
+    exchange.progress();
+    exchange.finish(y, rank.seconds);
+    EXPECT_EQ(exchange.hidden_seconds(), until_then);
+  });
 }
 
 size_t bytes_in_use() {
