@@ -70,6 +70,7 @@ TEST(TrainConfig, CarriesEveryWord) {
   words.layer0_cache = false;
   words.reorder = "rcm";
   words.gather_bits = 16;
+  words.reduce_bits = 8;
   const FullGraphConfig config = full_graph_config(words);
   EXPECT_EQ(config.model.kind, ModelKind::sage);
   EXPECT_EQ(config.model.layers, 4);
@@ -81,6 +82,7 @@ TEST(TrainConfig, CarriesEveryWord) {
   EXPECT_TRUE(config.model.residual);
   EXPECT_TRUE(config.model.aggregate_first);
   EXPECT_EQ(config.model.gathered_bits, 16);
+  EXPECT_EQ(config.reduce_bits, 8);
   EXPECT_EQ(config.optimizer.kind, OptimizerKind::adagrad);
   EXPECT_EQ(config.optimizer.weight_decay, 0.5);
   EXPECT_TRUE(config.decay_first_layer_only);
