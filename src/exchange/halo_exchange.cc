@@ -8,7 +8,8 @@
 namespace tersegraph {
 namespace {
 
-constexpr int kHaloTag = kFirstFreeTag;
+/// Beyond those of the other messages of a training run.
+constexpr int kHaloTag = kFirstFreeTag + 32;
 constexpr Communicator::Request kNone = -1;
 
 /// Messages begin at cache lines.
@@ -50,7 +51,7 @@ void HaloExchange::post_receives() {
     const MessageLayout expected = expected_layout(q);
     if (expected.empty()) continue;
     const std::span room(incoming_.data() + incoming_start_[q], static_cast<size_t>(expected.capacity()));
-    receives_[q] = channel_.receive(q, kHaloTag, room);
+    receives_[q] = channel_.receive(q, kHaloTag + tag_, room);
   }
 }
 
@@ -62,6 +63,9 @@ void HaloExchange::place_rows() {
   for (int bits = 1; bits <= 32; ++bits) bytes_of[bits] = payload_bytes(bits, cols_);
   outgoing_start_.assign(ranks + 1, 0);
   if (pass_.widths == nullptr) row_bits_.assign(rows, static_cast<uint8_t>(pass_.bits));
+  for (int q = 0; pass_.widths == nullptr && q < ranks; ++q) {
+    if (held_back(q)) std::fill_n(row_bits_.begin() + plan_->send_offsets[q], sent_layout(q).rows(), uint8_t{0});
+  }
   const uint8_t* const bits = row_widths();
   row_offsets_.resize(rows);
   for (int q = 0; q < ranks; ++q) {
@@ -89,14 +93,15 @@ void HaloExchange::send_messages() {
   extension_bytes_ = 0;
   sends_.assign(ranks, kNone);
   for (int q = 0; q < ranks; ++q) {
-    const MessageLayout message = sent_layout(q);
+    MessageLayout message = sent_layout(q);
     halo_values_ += counts ? message.values() : 0;
-    halo_bits_ += counts ? message.value_bits() : 0;
     if (message.empty()) continue;
+    if (held_back(q)) message = MessageLayout(0, cols_, pass_.bits);
+    halo_bits_ += counts ? message.value_bits() : 0;
     std::byte* const start = outgoing_.data() + outgoing_start_[q];
     const int64_t length = seal_message(message, sequence_, row_params_.data() + plan_->send_offsets[q], start);
     extension_bytes_ += length - message.extension_offset();
-    sends_[q] = channel_.send(pass_.kind, q, kHaloTag, {start, static_cast<size_t>(length)});
+    sends_[q] = channel_.send(pass_.kind, q, kHaloTag + tag_, {start, static_cast<size_t>(length)});
   }
 }
 
@@ -109,9 +114,33 @@ void HaloExchange::take_messages() {
       std::fill_n(rows, expected.rows(), EncodedRow{nullptr, {}, 0});
       continue;
     }
-    const size_t length = channel_.wait(pass_.kind, receives_[q]);
-    open_message(expected, sequence_, q, {incoming_.data() + incoming_start_[q], length}, rows);
+    take_message(q, {rows, static_cast<size_t>(expected.rows())});
   }
+}
+
+/// A message of no rows stands for rows that were held back.
+void HaloExchange::take_message(int peer, std::span<EncodedRow> rows) {
+  const size_t length = channel_.wait(pass_.kind, receives_[peer]);
+  const std::span<const std::byte> message(incoming_.data() + incoming_start_[peer], length);
+  if (pass_.held_back != nullptr && length == sizeof(MessageHeader)) {
+    open_message({0, cols_, pass_.bits}, sequence_, peer, message, rows.data());
+    std::ranges::fill(rows, EncodedRow{nullptr, {}, 0});
+  } else {
+    open_message(expected_layout(peer), sequence_, peer, message, rows.data());
+  }
+}
+
+void HaloExchange::wait_for_sends() {
+  for (const Communicator::Request send : sends_) {
+    if (send != kNone) channel_.wait(pass_.kind, send);
+  }
+}
+
+std::span<const EncodedRow> HaloExchange::take(PhaseSeconds& seconds) {
+  PhaseTimer timer(seconds, "wait");
+  take_messages();
+  wait_for_sends();
+  return received_;
 }
 
 void HaloExchange::finish(MatrixView y, PhaseSeconds& seconds) {
@@ -126,9 +155,7 @@ void HaloExchange::finish(MatrixView y, PhaseSeconds& seconds) {
     accumulate_rows(scatter, received_.data(), y);
   }
   PhaseTimer timer(seconds, "wait");
-  for (const Communicator::Request send : sends_) {
-    if (send != kNone) channel_.wait(pass_.kind, send);
-  }
+  wait_for_sends();
 }
 
 void HaloExchange::release() {

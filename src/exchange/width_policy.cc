@@ -68,8 +68,9 @@ bool WidthPolicy::has_exact_peers() const {
   return std::count(place_of_.begin(), place_of_.end(), place_of_[channel_.rank()]) > 1;
 }
 
-WidthPolicy::Exchange& WidthPolicy::prepare(const ExchangePlan& plan, int64_t cols, const When& when,
+WidthPolicy::Exchange* WidthPolicy::prepare(const ExchangePlan& plan, int64_t cols, const When& when,
                                             ExchangePass& pass) {
+  if (config_.policy == ExchangePolicy::exact || config_.policy == ExchangePolicy::sancus) return nullptr;
   Exchange& exchange = exchanges_[{when.backward, when.layer}];
   if (exchange.plan == nullptr) bind(exchange, plan, cols, when);
   if (config_.policy == ExchangePolicy::random) draw_widths(exchange, when);
@@ -80,7 +81,7 @@ WidthPolicy::Exchange& WidthPolicy::prepare(const ExchangePlan& plan, int64_t co
     pass.trace.variances = exchange.state.variances.data();
     pass.trace.norms = exchange.state.norms.empty() ? nullptr : exchange.state.norms.data();
   }
-  return exchange;
+  return &exchange;
 }
 
 /// The first use of an exchange in this process.
@@ -189,7 +190,7 @@ void WidthPolicy::end_epoch(int64_t epoch) {
 void WidthPolicy::count_bits() {
   widths_changed_ = false;
   const std::set<int> places(place_of_.begin(), place_of_.end());
-  if (config_.policy == ExchangePolicy::uniform && places.size() == place_of_.size()) {
+  if (!config_.mixes_widths() && places.size() == place_of_.size()) {
     for (const auto& [key, exchange] : exchanges_) report_.bits[name(key)] = config_.halo_bits();
     return;
   }

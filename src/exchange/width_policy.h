@@ -70,8 +70,9 @@ class WidthPolicy {
     int64_t epoch = 0;
   };
 
-  /// Completes the pass of a training exchange. `plan` must be the same at every call for one direction and layer.
-  Exchange& prepare(const ExchangePlan& plan, int64_t cols, const When& when, ExchangePass& pass);
+  /// Completes the pass of a training exchange; null where the policy sends fp32. `plan` must be the same at every call
+  /// for one direction and layer.
+  Exchange* prepare(const ExchangePlan& plan, int64_t cols, const When& when, ExchangePass& pass);
   /// Afterwards: bytes of its extension, and the seconds of computation between start() and finish().
   void done(Exchange& exchange, int64_t extension_bytes, double hidden_seconds);
 

@@ -85,6 +85,8 @@ std::vector<float> listed_weights(std::string_view words) {
 ExchangePolicy parse_policy(const std::string& word) {
   if (word == "uniform") return ExchangePolicy::uniform;
   if (word == "random") return ExchangePolicy::random;
+  if (word == "pipe") return ExchangePolicy::pipe;
+  if (word == "sancus") return ExchangePolicy::sancus;
   return word == "adaptive" ? ExchangePolicy::adaptive : ExchangePolicy::exact;
 }
 
@@ -118,6 +120,9 @@ ExchangeConfig exchange_config(const RunConfig& config) {
   exchange.intra = config.intra == "exact"  ? IntraHost::exact
                    : config.intra == "same" ? IntraHost::same
                                             : IntraHost::automatic;
+  exchange.pipe_smoothing = config.pipe_smoothing;
+  exchange.sancus_bound = config.sancus_bound;
+  exchange.sancus_epochs = config.sancus_epochs;
   return exchange;
 }
 

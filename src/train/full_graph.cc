@@ -49,9 +49,9 @@ struct FullGraphTrainer::State final : GradientLearner {
   void train_epoch(EpochMetrics& metrics) override;
   double compute_gradients(int64_t epoch, PhaseSeconds& seconds) override;
   ConstMatrixView evaluation_outputs() override;
-  SentValues sent_values() const override {
-    return {aggregation.exchange().halo_bits(), aggregation.exchange().halo_values()};
-  }
+  void save(SavedState& state) override;
+  void load(const SavedState& state) override;
+  SentValues sent_values() const override { return {aggregation.halo_bits(), aggregation.halo_values()}; }
 
   FullGraphConfig config;
   Shard shard;
@@ -99,6 +99,16 @@ ConstMatrixView FullGraphTrainer::State::evaluation_outputs() {
   return model.forward(input.prepare(pass), aggregation, pass, seconds);
 }
 
+void FullGraphTrainer::State::save(SavedState& state) {
+  GradientLearner::save(state);
+  aggregation.save(state);
+}
+
+void FullGraphTrainer::State::load(const SavedState& state) {
+  GradientLearner::load(state);
+  aggregation.load(state);
+}
+
 FullGraphTrainer::FullGraphTrainer(const Dataset& dataset, const Csr& aggregation, const Split& split,
                                    const Partition& partition, const FullGraphConfig& config, Channel& channel)
     : state_(agree_on_input(
@@ -108,6 +118,7 @@ FullGraphTrainer::~FullGraphTrainer() = default;
 
 TrainResult FullGraphTrainer::train(Observer& observer) {
   state_->loop.run(*state_, state_->config.epochs, observer);
+  state_->aggregation.settle();
   TrainResult result = state_->loop.finish(*state_);
   for (const auto& [exchange, seconds] : state_->aggregation.widths().hidden_seconds()) {
     result.facts["hidden_seconds." + exchange] = seconds;
