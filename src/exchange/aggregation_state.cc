@@ -18,6 +18,7 @@ void Aggregation::save(SavedState& state) {
   if (alone() || config_.policy == ExchangePolicy::exact) return;
   settle();
   std::vector<std::vector<std::byte>> to_first(channel_.size());
+  append_widths(widths_.state(), to_first[0]);
   stale_.append(to_first[0]);
   auto all = all_to_all(channel_, Traffic::setup, to_first);
   if (channel_.rank() != 0) return;
@@ -28,6 +29,7 @@ void Aggregation::save(SavedState& state) {
 void Aggregation::load(const SavedState& state) {
   if (!state.has(kRanksPart) || state.get<int64_t>(kRanksPart) != channel_.size()) return;
   ByteReader reader = state.reader(part_of(channel_.rank()));
+  widths_.restore(read_widths(reader));
   stale_.read(reader);
 }
 

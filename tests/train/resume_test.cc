@@ -70,6 +70,29 @@ TEST(Resume, RowsOfEarlierEpochsAreTheSameBits) {
   }
 }
 
+TEST(Resume, WidthsAreTheSameBits) {
+  FullGraphConfig config = small_config(ModelKind::gcn);
+  config.exchange.policy = ExchangePolicy::adaptive;
+  config.exchange.widths = {0, 1, 2, 4, 8};
+  config.exchange.assign_every = 4;
+  expect_resumes(config, 3, {1, 4, 6, 15});
+  config.exchange.policy = ExchangePolicy::random;
+  config.exchange.widths = {2, 4};
+  expect_resumes(config, 3, {4, 6});
+}
+
+/// As in the first epochs of a run: at the widest width until the first choice.
+TEST(Resume, OnOtherRanksWidthsAreChosenAnew) {
+  FullGraphConfig config = small_config(ModelKind::gcn);
+  config.exchange.policy = ExchangePolicy::adaptive;
+  config.exchange.assign_every = 8;
+  const Outcome outcome = run(config, 3, {.after = 7, .resumed_ranks = 2});
+  EXPECT_LT(outcome.epochs[6].mean_bits, 8.0);
+  EXPECT_EQ(outcome.epochs[7].mean_bits, 8.0);
+  EXPECT_LT(outcome.epochs[8].mean_bits, 8.0);
+  EXPECT_LT(outcome.epochs.back().train_loss, outcome.epochs[6].train_loss);
+}
+
 TEST(Resume, OnOtherRanksTheExchangeBeginsAnew) {
   FullGraphConfig config = small_config(ModelKind::gcn);
   config.model.dropout = 0;
