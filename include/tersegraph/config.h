@@ -69,6 +69,7 @@ struct RunConfig {
   std::string link;                 ///< of adaptive: "1gbit,50us", or every pair of hosts: "0>1 1gbit; 1>0 2gbit"
   std::string link_rounds = "all";  ///< how adaptive thinks of an exchange: all at once, ring
   std::string intra;                ///< ranks on one host: exact, same; "": exact, unless there is but one host
+  int64_t guard_every = 100;        ///< of adaptive: epochs between checks of the gradient; 0: none
   double pipe_smoothing = 0.0;      ///< of pipe: what moving averages of the rows keep
   double sancus_bound = 0.2;        ///< of sancus: relative change from which rows are sent again
   int64_t sancus_epochs = 0;        ///< of sancus: age at which they are in any case; 0: none

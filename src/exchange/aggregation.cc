@@ -95,8 +95,9 @@ void Aggregation::apply(CsrView local, const ExchangePlan& plan, ConstMatrixView
   if (channel_.size() > 1) {
     PhaseTimer timer(seconds, "encode");
     const Direction direction = backward ? Direction::backward(shard_.rank) : Direction::forward();
-    ExchangePass sent{pass.kind, 32, StreamKey(pass.seed, Purpose::rounding, direction, pass.epoch, pass.layer)};
-    if (pass.training) {
+    const Traffic kind = exact_ ? Traffic::evaluation : pass.kind;
+    ExchangePass sent{kind, 32, StreamKey(pass.seed, Purpose::rounding, direction, pass.epoch, pass.layer)};
+    if (pass.training && !exact_) {
       adapted = widths_.prepare(plan, x.cols, {backward, pass.layer, pass.seed, pass.epoch}, sent);
       stale = stale_.of(backward, pass.layer);
     }

@@ -75,6 +75,9 @@ class Aggregation {
   int64_t halo_values() const { return exchange_.halo_values() + stale_.halo_values(); }
   void release_buffers() { exchange_.release(); }
 
+  /// Training passes send fp32 (Traffic::evaluation), whatever the policy, and leave no trace in what it remembers.
+  void be_exact(bool exact) { exact_ = exact; }
+
   /// Waits for messages that a later epoch would have used. Collective.
   void settle() { stale_.settle(); }
   /// Adds on rank 0 what the exchanges of later epochs depend on. Collective.
@@ -96,6 +99,7 @@ class Aggregation {
   std::vector<Csr> restricted_;  ///< by layer, local^T over the rows of its output that are computed; empty: all are
   LayerPlans plans_;
   WidthPolicy widths_;
+  bool exact_ = false;
   HaloExchange exchange_;
   StaleExchanges stale_;
 };

@@ -33,6 +33,7 @@ struct ExchangeConfig {
   Lanes::Schedule schedule = Lanes::Schedule::all_at_once;  ///< of the time model
   std::string link = {};                                    ///< as parse_links takes it; empty: see WidthPolicy
   IntraHost intra = IntraHost::automatic;
+  int guard_every = 100;  ///< of `adaptive`: epochs between checks of the gradient (train/width_guard.h); 0: none
 
   double pipe_smoothing = 0;  ///< of `pipe`, from 0 to below 1: the share that moving averages keep
   double sancus_bound = 0;    ///< of `sancus`: relative change from which rows are sent again

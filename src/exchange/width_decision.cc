@@ -35,7 +35,7 @@ Candidates candidates(const WidthPolicy::Exchange& exchange, std::span<const int
     if (chosen[q]) {
       const int64_t first = plan.send_offsets[q], last = plan.send_offsets[q + 1];
       append(state.variances, coefficients, mean, first, last, all.weights);
-      if (!state.norms.empty()) append(state.norms, coefficients, mean, first, last, all.norms);
+      if (all.ladder.may_drop()) append(state.norms, coefficients, mean, first, last, all.norms);
     }
     all.offsets.push_back(std::ssize(all.weights));
   }
@@ -111,6 +111,7 @@ void WidthPolicy::fix_hidden_seconds() {
 }
 
 void WidthPolicy::decide() {
+  raised_ = false;
   learn_coefficients();
   fix_hidden_seconds();
   std::vector<bool> chosen;

@@ -189,7 +189,19 @@ void WidthPolicy::end_epoch(int64_t epoch) {
   if (epoch - start_ == kFirstChoice && !due(epoch)) {
     for (auto& [key, exchange] : exchanges_) exchange.state.hidden_seconds = 0, exchange.state.timed = 0;
   }
-  if (due(epoch)) decide();
+  const bool traced = !exchanges_.empty() && exchanges_.begin()->second.state.passes > 0;
+  if (traced && (due(epoch) || raised_)) decide();
+}
+
+bool WidthPolicy::checked(int64_t epoch) const {
+  return config_.policy == ExchangePolicy::adaptive && channel_.size() > 1 && config_.guard_every > 0 &&
+         (epoch - start_) % config_.guard_every == 0;
+}
+
+bool WidthPolicy::raise_floor() {
+  if (config_.widths.size() == 1) return false;
+  std::erase(config_.widths, floor());
+  return raised_ = true;
 }
 
 /// The mean bits of each exchange, over all ranks.
@@ -231,6 +243,8 @@ WidthState WidthPolicy::state() const {
   state.report = report_;
   state.changed = widths_changed_;
   state.start = start_;
+  state.floor = config_.policy == ExchangePolicy::adaptive ? floor() : 0;
+  state.raised = raised_;
   return state;
 }
 
@@ -243,6 +257,8 @@ void WidthPolicy::restore(WidthState state) {
   report_ = std::move(state.report);
   widths_changed_ = state.changed;
   start_ = state.start;
+  raised_ = state.raised;
+  if (state.floor <= config_.halo_bits()) std::erase_if(config_.widths, [&](int bits) { return bits < state.floor; });
 }
 
 }  // namespace tersegraph

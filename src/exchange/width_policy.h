@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -56,6 +57,14 @@ class WidthPolicy {
   /// After every training epoch. Collective.
   void end_epoch(int64_t epoch);
 
+  /// Whether this epoch's gradient is to be compared with an exact one.
+  bool checked(int64_t epoch) const;
+  /// The narrowest width is out, for good, from the next choice on; there is one after the first epoch whose rows have
+  /// been traced. False when there is but one width. Every rank makes the same calls.
+  bool raise_floor();
+  /// The narrowest width that may be chosen.
+  int floor() const { return *std::min_element(config_.widths.begin(), config_.widths.end()); }
+
   const WidthReport& report() const { return report_; }
   /// The links as config.link takes them; "" when none are needed.
   const std::string& link_words() const { return link_words_; }
@@ -93,7 +102,8 @@ class WidthPolicy {
   std::map<Key, Exchange> exchanges_;
   WidthReport report_;
   bool widths_changed_ = false;
-  int64_t start_ = 0;  ///< as in WidthState
+  bool raised_ = false;  ///< the floor, since the last choice
+  int64_t start_ = 0;    ///< as in WidthState
 };
 
 }  // namespace tersegraph

@@ -76,6 +76,7 @@ void append_widths(const WidthState& state, std::vector<std::byte>& bytes) {
   append_list(bytes, state.hidden_seconds);
   append_report(bytes, state.report);
   append(bytes, static_cast<int8_t>(state.changed));
+  append(bytes, state.floor), append(bytes, static_cast<int8_t>(state.raised));
   append(bytes, state.start);
 }
 
@@ -95,6 +96,7 @@ WidthState read_widths(ByteReader& reader) {
   read_list(reader, state.hidden_seconds);
   state.report = read_report(reader);
   state.changed = reader.read<int8_t>() != 0;
+  state.floor = reader.read<int32_t>(), state.raised = reader.read<int8_t>() != 0;
   state.start = reader.read<int64_t>();
   return state;
 }

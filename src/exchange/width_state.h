@@ -39,7 +39,9 @@ struct WidthState {
   std::vector<double> hidden_seconds;  ///< of `slack`, once measured
   WidthReport report;
   bool changed = false;  ///< since the report's bits were counted
-  int64_t start = 0;     ///< the epoch before the first that these widths knew: what comes when counts from there
+  int32_t floor = 0;     ///< the narrowest width that may be chosen, and whether it was raised since the last choice
+  bool raised = false;
+  int64_t start = 0;  ///< the epoch before the first that these widths knew: what comes when counts from there
 };
 
 void append_widths(const WidthState& state, std::vector<std::byte>& bytes);

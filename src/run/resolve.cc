@@ -121,7 +121,7 @@ void resolve_exchange(RunConfig& config) {
   if (mixed && config.bits != 0) {
     fail_input("--bits {} is for --exchange uniform or pipe; {} takes --widths", config.bits, config.exchange);
   }
-  if (!adaptive) refuse_unused(config, {"lambda", "budget", "link", "link-rounds"}, "adaptive");
+  if (!adaptive) refuse_unused(config, {"lambda", "budget", "link", "link-rounds", "guard-every"}, "adaptive");
   if (!mixed) refuse_unused(config, {"widths", "assign-every"}, "random or adaptive");
   if (fp32) refuse_unused(config, {"intra"}, "uniform, random, adaptive or pipe");
   if (!pipe) refuse_unused(config, {"pipe-smoothing"}, "pipe");

@@ -112,6 +112,7 @@ ExchangeConfig exchange_config(const RunConfig& config) {
     fail_input("--widths {}: random would drop rows at 0 bits; leave it out", config.widths);
   }
   exchange.assign_every = static_cast<int>(config.assign_every);
+  exchange.guard_every = static_cast<int>(config.guard_every);
   exchange.goal = parse_goal(config.budget, config.lambda);
   exchange.schedule = config.link_rounds == "ring" ? Lanes::Schedule::ring : Lanes::Schedule::all_at_once;
   exchange.link = config.link;

@@ -106,6 +106,7 @@ TEST(TrainConfig, WordsOfAdaptiveWidths) {
   words.link = "1gbit,50us";
   words.link_rounds = "ring";
   words.intra = "same";
+  words.guard_every = 30;
   const ExchangeConfig exchange = full_graph_config(resolve(words)).exchange;
   EXPECT_EQ(exchange.policy, ExchangePolicy::adaptive);
   EXPECT_EQ(exchange.widths, (std::vector<int>{0, 2, 6}));
@@ -116,6 +117,7 @@ TEST(TrainConfig, WordsOfAdaptiveWidths) {
   EXPECT_EQ(exchange.link, "1gbit,50us");
   EXPECT_EQ(exchange.schedule, Lanes::Schedule::ring);
   EXPECT_EQ(exchange.intra, IntraHost::same);
+  EXPECT_EQ(exchange.guard_every, 30);
 }
 
 TEST(TrainConfig, WordsOfStaleExchanges) {
@@ -156,6 +158,7 @@ TEST(TrainConfig, WordsThatTheExchangeWouldIgnoreAreRefused) {
   refused([](RunConfig& c) { c.exchange = "adaptive", c.widths = "2,9"; });
   refused([](RunConfig& c) { c.exchange = "adaptive", c.link = "fast"; });
   refused([](RunConfig& c) { c.intra = "same"; });
+  refused([](RunConfig& c) { c.exchange = "random", c.guard_every = 10; });
   refused([](RunConfig& c) { c.exchange = "sancus", c.bits = 8; });
   refused([](RunConfig& c) { c.exchange = "sancus", c.intra = "same"; });
   refused([](RunConfig& c) { c.exchange = "pipe", c.widths = "2,8"; });
