@@ -60,8 +60,8 @@ struct RunConfig {
   int64_t timeout = 600;            ///< seconds that a rank waits for a message of another; 0: for ever
   std::string partition = "metis";  ///< metis, metis-volume, random, block
   std::string reorder = "auto";     ///< auto, none, rcm, clusters
-  std::string exchange = "exact";   ///< exact, uniform, random, adaptive
-  int64_t bits = 0;                 ///< of uniform, or of p and q: 1 to 8, 16 or 32; 0: 8 or 4
+  std::string exchange = "exact";   ///< exact, uniform, random, adaptive, pipe, sancus
+  int64_t bits = 0;                 ///< of uniform, pipe, or of p and q: 1 to 8, 16 or 32; 0: 8, 32 or 4
   std::string widths = "2,4,8";     ///< of random and adaptive
   int64_t assign_every = 50;        ///< epochs between choices of widths
   double lambda = 0.5;              ///< of adaptive: weight of the error against the time
@@ -70,6 +70,10 @@ struct RunConfig {
   std::string link_rounds = "all";  ///< how adaptive thinks of an exchange: all at once, ring
   std::string intra;                ///< ranks on one host: exact, same; "": exact, unless there is but one host
   int64_t reduce_bits = 32;         ///< a value of the gradients that ranks sum: 8, 16 (bfloat16) or 32
+  int64_t guard_every = 100;        ///< of adaptive: epochs between checks of the gradient; 0: none
+  double pipe_smoothing = 0.0;      ///< of pipe: what moving averages of the rows keep
+  double sancus_bound = 0.2;        ///< of sancus: relative change from which rows are sent again
+  int64_t sancus_epochs = 0;        ///< of sancus: age at which they are in any case; 0: none
   bool layer0_cache = true;
   bool aggregate_first = false;
   int64_t activation_bits = 0;  ///< of what the way back needs: 32, 8 or 4; 0: 32, or what memory_limit asks for

@@ -28,6 +28,7 @@ struct EpochMetrics {
   double mean_bits = 32.0;                      ///< of the halo values sent in this epoch
   std::map<std::string, double> bits;           ///< the same by exchange: "forward.1", "backward.2"
   std::optional<double> width_error;            ///< of adaptive widths: their variance, 0 (widest) to 1 (narrowest)
+  std::map<std::string, double> guard;          ///< of adaptive widths, where checked: see WidthGuard
 };
 
 class SavedState;

@@ -52,7 +52,8 @@ Aggregation::Aggregation(const Shard& shard, Channel& channel, const ExchangeCon
       config_(config),
       plans_(checked(shard, channel, config), RowChoice::sources, channel),
       widths_(channel, config),
-      exchange_(channel) {
+      exchange_(channel),
+      stale_(channel, config) {
   local_transposed_ = transpose(shard.local);
   if (same(local_transposed_, shard.local)) local_transposed_ = Csr();
 }
@@ -90,23 +91,30 @@ void Aggregation::backward(ConstMatrixView g, MatrixView gx, const AggregationPa
 void Aggregation::apply(CsrView local, const ExchangePlan& plan, ConstMatrixView x, MatrixView y,
                         const AggregationPass& pass, bool backward, PhaseSeconds& seconds) {
   WidthPolicy::Exchange* adapted = nullptr;
+  StaleExchange* stale = nullptr;
   if (channel_.size() > 1) {
     PhaseTimer timer(seconds, "encode");
     const Direction direction = backward ? Direction::backward(shard_.rank) : Direction::forward();
-    ExchangePass sent{pass.kind, 32, StreamKey(pass.seed, Purpose::rounding, direction, pass.epoch, pass.layer)};
-    if (pass.training && config_.policy != ExchangePolicy::exact) {
-      adapted = &widths_.prepare(plan, x.cols, {backward, pass.layer, pass.seed, pass.epoch}, sent);
+    const Traffic kind = exact_ ? Traffic::evaluation : pass.kind;
+    ExchangePass sent{kind, 32, StreamKey(pass.seed, Purpose::rounding, direction, pass.epoch, pass.layer)};
+    if (pass.training && !exact_) {
+      adapted = widths_.prepare(plan, x.cols, {backward, pass.layer, pass.seed, pass.epoch}, sent);
+      stale = stale_.of(backward, pass.layer);
     }
-    exchange_.start(plan, x, sent);
+    stale != nullptr ? stale->start(plan, x, sent) : exchange_.start(plan, x, sent);
   }
   const Timer hidden;
   {
     PhaseTimer timer(seconds, "spmm");
-    ProgressScope progress([this] { exchange_.progress(); });
+    ProgressScope progress([this] {
+      exchange_.progress();
+      stale_.progress();
+    });
     spmm(local, x, y);
   }
   if (adapted != nullptr) widths_.done(*adapted, exchange_.extension_bytes(), hidden.seconds());
-  if (channel_.size() > 1) exchange_.finish(y, seconds);
+  if (channel_.size() == 1) return;
+  stale != nullptr ? stale->finish(x, y, seconds) : exchange_.finish(y, seconds);
 }
 
 Csr Aggregation::forward_sparse(const Csr& x) {

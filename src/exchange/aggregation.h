@@ -4,11 +4,13 @@
 #include <span>
 #include <vector>
 
+#include "base/saved_state.h"
 #include "base/timer.h"
 #include "exchange/halo_exchange.h"
 #include "exchange/layer_plans.h"
 #include "exchange/policy.h"
 #include "exchange/reach.h"
+#include "exchange/stale_exchange.h"
 #include "exchange/width_policy.h"
 #include "graph/shard.h"
 #include "kernels/spmm.h"
@@ -68,8 +70,22 @@ class Aggregation {
   const WidthPolicy& widths() const { return widths_; }
 
   const Shard& shard() const { return shard_; }
-  const HaloExchange& exchange() const { return exchange_; }
+  /// Bits and values sent so far in training exchanges: their ratio is the mean bit-width.
+  int64_t halo_bits() const { return exchange_.halo_bits() + stale_.halo_bits(); }
+  int64_t halo_values() const { return exchange_.halo_values() + stale_.halo_values(); }
+  /// Seconds so far in which rows travelled while this rank computed.
+  double hidden_seconds() const { return exchange_.hidden_seconds() + stale_.hidden_seconds(); }
   void release_buffers() { exchange_.release(); }
+
+  /// Training passes send fp32 (Traffic::evaluation), whatever the policy, and leave no trace in what it remembers.
+  void be_exact(bool exact) { exact_ = exact; }
+
+  /// Waits for messages that a later epoch would have used. Collective.
+  void settle() { stale_.settle(); }
+  /// Adds on rank 0 what the exchanges of later epochs depend on. Collective.
+  void save(SavedState& state);
+  /// Before the first epoch; what was saved by another number of ranks is left. Every rank passes the same state.
+  void load(const SavedState& state);
 
  private:
   CsrView local(const AggregationPass& pass) const;
@@ -85,7 +101,9 @@ class Aggregation {
   std::vector<Csr> restricted_;  ///< by layer, local^T over the rows of its output that are computed; empty: all are
   LayerPlans plans_;
   WidthPolicy widths_;
+  bool exact_ = false;
   HaloExchange exchange_;
+  StaleExchanges stale_;
 };
 
 }  // namespace tersegraph

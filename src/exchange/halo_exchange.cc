@@ -8,7 +8,8 @@
 namespace tersegraph {
 namespace {
 
-constexpr int kHaloTag = kFirstFreeTag;
+/// Beyond those of the other messages of a training run.
+constexpr int kHaloTag = kFirstFreeTag + 32;
 constexpr Communicator::Request kNone = -1, kCame = -2;
 
 /// Messages begin at cache lines.
@@ -63,7 +64,7 @@ void HaloExchange::post_receives() {
     const MessageLayout expected = expected_layout(q);
     if (expected.empty()) continue;
     const std::span room(incoming_.data() + incoming_start_[q], static_cast<size_t>(expected.capacity()));
-    receives_[q] = channel_.receive(q, kHaloTag, room);
+    receives_[q] = channel_.receive(q, kHaloTag + tag_, room);
     ++expected_;
   }
 }
@@ -76,6 +77,9 @@ void HaloExchange::place_rows() {
   for (int bits = 1; bits <= 32; ++bits) bytes_of[bits] = payload_bytes(bits, cols_);
   outgoing_start_.assign(ranks + 1, 0);
   if (pass_.widths == nullptr) row_bits_.assign(rows, static_cast<uint8_t>(pass_.bits));
+  for (int q = 0; pass_.widths == nullptr && q < ranks; ++q) {
+    if (held_back(q)) std::fill_n(row_bits_.begin() + plan_->send_offsets[q], sent_layout(q).rows(), uint8_t{0});
+  }
   const uint8_t* const bits = row_widths();
   row_offsets_.resize(rows);
   for (int q = 0; q < ranks; ++q) {
@@ -103,18 +107,21 @@ void HaloExchange::send_messages() {
   extension_bytes_ = 0;
   sends_.assign(ranks, kNone);
   for (int q = 0; q < ranks; ++q) {
-    const MessageLayout message = sent_layout(q);
+    MessageLayout message = sent_layout(q);
     halo_values_ += counts ? message.values() : 0;
-    halo_bits_ += counts ? message.value_bits() : 0;
     if (message.empty()) continue;
+    if (held_back(q)) message = MessageLayout(0, cols_, pass_.bits);
+    halo_bits_ += counts ? message.value_bits() : 0;
     std::byte* const start = outgoing_.data() + outgoing_start_[q];
     const int64_t length = seal_message(message, sequence_, row_params_.data() + plan_->send_offsets[q], start);
     extension_bytes_ += length - message.extension_offset();
-    sends_[q] = channel_.send(pass_.kind, q, kHaloTag, {start, static_cast<size_t>(length)});
+    sends_[q] = channel_.send(pass_.kind, q, kHaloTag + tag_, {start, static_cast<size_t>(length)});
   }
 }
 
 void HaloExchange::take_messages() {
+  if (expected_ > 0) hidden_seconds_ += under_way_.seconds();
+  expected_ = 0;
   received_.resize(plan_->rows_received());
   for (int q = 0; q < channel_.size(); ++q) {
     const MessageLayout expected = expected_layout(q);
@@ -123,15 +130,38 @@ void HaloExchange::take_messages() {
       std::fill_n(rows, expected.rows(), EncodedRow{nullptr, {}, 0});
       continue;
     }
-    if (receives_[q] != kCame) lengths_[q] = channel_.wait(pass_.kind, receives_[q]);
-    open_message(expected, sequence_, q, {incoming_.data() + incoming_start_[q], lengths_[q]}, rows);
+    take_message(q, {rows, static_cast<size_t>(expected.rows())});
   }
+}
+
+/// A message of no rows stands for rows that were held back.
+void HaloExchange::take_message(int peer, std::span<EncodedRow> rows) {
+  if (receives_[peer] != kCame) lengths_[peer] = channel_.wait(pass_.kind, receives_[peer]);
+  const std::span<const std::byte> message(incoming_.data() + incoming_start_[peer], lengths_[peer]);
+  if (pass_.held_back != nullptr && message.size() == sizeof(MessageHeader)) {
+    open_message({0, cols_, pass_.bits}, sequence_, peer, message, rows.data());
+    std::ranges::fill(rows, EncodedRow{nullptr, {}, 0});
+  } else {
+    open_message(expected_layout(peer), sequence_, peer, message, rows.data());
+  }
+}
+
+void HaloExchange::wait_for_sends() {
+  for (const Communicator::Request send : sends_) {
+    if (send != kNone) channel_.wait(pass_.kind, send);
+  }
+}
+
+std::span<const EncodedRow> HaloExchange::take(PhaseSeconds& seconds) {
+  PhaseTimer timer(seconds, "wait");
+  take_messages();
+  wait_for_sends();
+  return received_;
 }
 
 void HaloExchange::finish(MatrixView y, PhaseSeconds& seconds) {
   {
     PhaseTimer timer(seconds, "wait");
-    if (expected_ > 0) hidden_seconds_ += under_way_.seconds();
     take_messages();
   }
   {
@@ -141,9 +171,7 @@ void HaloExchange::finish(MatrixView y, PhaseSeconds& seconds) {
     accumulate_rows(scatter, received_.data(), y);
   }
   PhaseTimer timer(seconds, "wait");
-  for (const Communicator::Request send : sends_) {
-    if (send != kNone) channel_.wait(pass_.kind, send);
-  }
+  wait_for_sends();
 }
 
 void HaloExchange::release() {

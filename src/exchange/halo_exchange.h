@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/buffer.h"
@@ -21,6 +22,7 @@ struct ExchangePass {
   StreamKey key;
   const ExchangeWidths* widths = nullptr;  ///< of each row, instead of `bits`; laid out, and good until finish()
   RowTrace trace = {};                     ///< arrays by row of the plan
+  const uint8_t* held_back = nullptr;      ///< by peer, 1: its rows are not sent; null, on all ranks alike: none may be
 };
 
 /// Moves encoded rows between ranks: start() encodes and sends, finish() adds what arrived. Between the two the rank
@@ -28,7 +30,8 @@ struct ExchangePass {
 /// a time.
 class HaloExchange {
  public:
-  explicit HaloExchange(Channel& channel) : channel_(channel) {}
+  /// Objects whose messages may be under way at one time differ in `tag`, counted from 0.
+  explicit HaloExchange(Channel& channel, int tag = 0) : channel_(channel), tag_(tag) {}
   /// Messages may be under way when an error unwinds a rank; they must not reach freed buffers.
   ~HaloExchange() { channel_.communicator().drop_requests(); }
   HaloExchange(const HaloExchange&) = delete;
@@ -36,6 +39,7 @@ class HaloExchange {
 
   /// Between the two: takes what has come. Cheap; for the rank's thread, between blocks of computation.
   void progress();
+  bool under_way() const { return expected_ > 0; }
   /// Seconds, in all, from the end of start() until all had come or finish() was called: what computation hid.
   double hidden_seconds() const { return hidden_seconds_; }
 
@@ -46,6 +50,10 @@ class HaloExchange {
   /// y += plan.scatter * (rows received), in the order of scatter's columns, whatever arrives first.
   /// Adds to the phases "wait" (for messages: what computation did not hide) and "accumulate".
   void finish(MatrixView y, PhaseSeconds& seconds);
+
+  /// finish() for those who use the rows themselves: what arrived, by row of the plan, good until the next start().
+  /// Rows that were held back have no payload.
+  std::span<const EncodedRow> take(PhaseSeconds& seconds);
 
   /// Frees the buffers (after a setup exchange that was far larger than those of an epoch).
   void release();
@@ -66,8 +74,12 @@ class HaloExchange {
   void encode(ConstMatrixView x);
   void send_messages();
   void take_messages();
+  void take_message(int peer, std::span<EncodedRow> rows);
+  void wait_for_sends();
+  bool held_back(int peer) const { return pass_.held_back != nullptr && pass_.held_back[peer] != 0; }
 
   Channel& channel_;
+  const int tag_;
   const ExchangePlan* plan_ = nullptr;
   ExchangePass pass_;
   int64_t cols_ = 0;

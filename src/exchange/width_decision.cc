@@ -36,7 +36,7 @@ Candidates candidates(const WidthPolicy::Exchange& exchange, std::span<const int
     if (chosen[q]) {
       const int64_t first = plan.send_offsets[q], last = plan.send_offsets[q + 1];
       append(state.variances, coefficients, mean, first, last, all.weights);
-      if (!state.norms.empty()) append(state.norms, coefficients, mean, first, last, all.norms);
+      if (all.ladder.may_drop()) append(state.norms, coefficients, mean, first, last, all.norms);
     }
     all.offsets.push_back(std::ssize(all.weights));
   }
@@ -87,30 +87,38 @@ double fp32_bytes(const SlopeHistograms& histograms) {
 
 }  // namespace
 
-/// Receivers tell senders, once for each plan.
+/// Once for each plan.
 void WidthPolicy::learn_coefficients() {
-  for (const auto& [key, exchange] : exchanges_) {
-    const ExchangePlan& plan = *exchange.plan;
-    if (coefficients_.contains(&plan)) continue;
-    std::vector<float> squares(static_cast<size_t>(plan.rows_received()), 0.0f);
-    const CsrView scatter = plan.scatter;
-    for (int64_t e = 0; e < scatter.nnz(); ++e) squares[scatter.indices[e]] += scatter.value(e) * scatter.value(e);
-    std::vector<std::vector<std::byte>> outgoing;
-    for (int q = 0; q < channel_.size(); ++q) {
-      const auto first = static_cast<size_t>(plan.receive_offsets[q]);
-      const auto rows = static_cast<size_t>(plan.receive_offsets[q + 1]) - first;
-      const auto bytes = std::as_bytes(std::span(squares).subspan(first, rows));
-      outgoing.emplace_back(bytes.begin(), bytes.end());
-    }
-    std::vector<float>& of_sent = coefficients_[&plan];
-    of_sent.resize(static_cast<size_t>(plan.rows_sent()));
-    const auto incoming = all_to_all(channel_, Traffic::setup, outgoing);
-    for (int q = 0; q < channel_.size(); ++q) {
-      const auto rows = static_cast<size_t>(plan.send_offsets[q + 1] - plan.send_offsets[q]);
-      if (incoming[q].size() != rows * sizeof(float)) fail_run("rank {} sent malformed coefficients", q);
-      if (rows > 0) std::memcpy(of_sent.data() + plan.send_offsets[q], incoming[q].data(), incoming[q].size());
-    }
+  std::map<const ExchangePlan*, const std::vector<float>*> known;
+  for (auto& [key, exchange] : exchanges_) {
+    WidthState::Exchange& state = exchange.state;
+    const auto found = known.find(exchange.plan);
+    if (!state.weighed) state.coefficients = found != known.end() ? *found->second : told_coefficients(*exchange.plan);
+    state.weighed = true;
+    known[exchange.plan] = &state.coefficients;
   }
+}
+
+/// Receivers tell senders.
+std::vector<float> WidthPolicy::told_coefficients(const ExchangePlan& plan) {
+  std::vector<float> squares(static_cast<size_t>(plan.rows_received()), 0.0f);
+  const CsrView scatter = plan.scatter;
+  for (int64_t e = 0; e < scatter.nnz(); ++e) squares[scatter.indices[e]] += scatter.value(e) * scatter.value(e);
+  std::vector<std::vector<std::byte>> outgoing;
+  for (int q = 0; q < channel_.size(); ++q) {
+    const auto first = static_cast<size_t>(plan.receive_offsets[q]);
+    const auto rows = static_cast<size_t>(plan.receive_offsets[q + 1]) - first;
+    const auto bytes = std::as_bytes(std::span(squares).subspan(first, rows));
+    outgoing.emplace_back(bytes.begin(), bytes.end());
+  }
+  std::vector<float> of_sent(static_cast<size_t>(plan.rows_sent()));
+  const auto incoming = all_to_all(channel_, Traffic::setup, outgoing);
+  for (int q = 0; q < channel_.size(); ++q) {
+    const auto rows = static_cast<size_t>(plan.send_offsets[q + 1] - plan.send_offsets[q]);
+    if (incoming[q].size() != rows * sizeof(float)) fail_run("rank {} sent malformed coefficients", q);
+    if (rows > 0) std::memcpy(of_sent.data() + plan.send_offsets[q], incoming[q].data(), incoming[q].size());
+  }
+  return of_sent;
 }
 
 /// Means over the ranks and the cycle. Once: what is measured later would not be the same in another run.
@@ -125,6 +133,7 @@ void WidthPolicy::fix_hidden_seconds() {
 }
 
 void WidthPolicy::decide() {
+  raised_ = false;
   learn_coefficients();
   fix_hidden_seconds();
   std::vector<bool> chosen;
@@ -133,7 +142,7 @@ void WidthPolicy::decide() {
   std::vector<float> steepest;
   double extension = 0;
   for (const auto& [key, exchange] : exchanges_) {
-    all.push_back(candidates(exchange, config_.widths, coefficients_.at(exchange.plan), chosen));
+    all.push_back(candidates(exchange, config_.widths, exchange.state.coefficients, chosen));
     steepest.push_back(steepest_step(all.back().ladder, all.back().costs()));
     extension += static_cast<double>(exchange.state.extension_bytes) /
                  static_cast<double>(std::max<int64_t>(1, exchange.state.passes));

@@ -68,8 +68,10 @@ bool WidthPolicy::has_exact_peers() const {
   return std::count(place_of_.begin(), place_of_.end(), place_of_[channel_.rank()]) > 1;
 }
 
-WidthPolicy::Exchange& WidthPolicy::prepare(const ExchangePlan& plan, int64_t cols, const When& when,
+WidthPolicy::Exchange* WidthPolicy::prepare(const ExchangePlan& plan, int64_t cols, const When& when,
                                             ExchangePass& pass) {
+  if (config_.policy == ExchangePolicy::exact || config_.policy == ExchangePolicy::sancus) return nullptr;
+  if (exchanges_.empty()) start_ = when.epoch - 1;
   Exchange& exchange = exchanges_[{when.backward, when.layer}];
   if (exchange.plan == nullptr) bind(exchange, plan, cols, when);
   if (config_.policy == ExchangePolicy::random) draw_widths(exchange, when);
@@ -80,7 +82,7 @@ WidthPolicy::Exchange& WidthPolicy::prepare(const ExchangePlan& plan, int64_t co
     pass.trace.variances = exchange.state.variances.data();
     pass.trace.norms = exchange.state.norms.empty() ? nullptr : exchange.state.norms.data();
   }
-  return exchange;
+  return &exchange;
 }
 
 /// The first use of an exchange in this process.
@@ -90,10 +92,13 @@ void WidthPolicy::bind(Exchange& exchange, const ExchangePlan& plan, int64_t col
   const auto rows = static_cast<size_t>(plan.rows_sent()), received = static_cast<size_t>(plan.rows_received());
   const bool fits = state.cols == 0 || (state.cols == cols && (state.send.empty() || state.send.size() == rows) &&
                                         (state.receive.empty() || state.receive.size() == received) &&
-                                        (state.variances.empty() || state.variances.size() == rows));
+                                        (state.variances.empty() || state.variances.size() == rows) &&
+                                        (state.norms.empty() || state.norms.size() == rows) &&
+                                        (state.coefficients.empty() || state.coefficients.size() == rows));
   if (!fits) {
     fail_run("the bit-widths that were stored for layer {} are of another graph, partition or model", when.layer);
   }
+  widths_changed_ |= state.cols == 0;
   state.backward = when.backward;
   state.layer = when.layer;
   state.cols = cols;
@@ -101,7 +106,6 @@ void WidthPolicy::bind(Exchange& exchange, const ExchangePlan& plan, int64_t col
     state.variances.resize(rows);
     if (WidthLadder(config_.widths, cols).may_drop()) state.norms.resize(rows);
   }
-  widths_changed_ = true;
   if (!state.send.empty() || !state.receive.empty()) {
     exchange.widths.send = state.send;
     exchange.widths.receive = state.receive;
@@ -131,9 +135,10 @@ void WidthPolicy::fill_widths(Exchange& exchange, int bits) {
 /// Both ends draw the same numbers, so nothing needs to be told.
 void WidthPolicy::draw_widths(Exchange& exchange, const When& when) {
   const int64_t cycle = (when.epoch - 1) / config_.assign_every;
-  if (exchange.drawn == cycle) return;
-  exchange.drawn = cycle;
-  widths_changed_ = true;
+  const bool known = exchange.state.drawn == cycle;
+  if (known && exchange.mixed) return;
+  exchange.state.drawn = cycle;
+  widths_changed_ |= !known;
   fill_widths(exchange, config_.halo_bits());
   const auto ranks = static_cast<uint64_t>(channel_.size()), mine = static_cast<uint64_t>(channel_.rank());
   const auto draw = [&](uint64_t from, uint64_t to, int64_t first, int64_t last, std::vector<uint8_t>& widths) {
@@ -162,6 +167,7 @@ void WidthPolicy::done(Exchange& exchange, int64_t extension_bytes, double hidde
 }
 
 bool WidthPolicy::due(int64_t epoch) const {
+  epoch -= start_;
   // The first epoch's times are not those of others.
   const bool measures = goal_.form == AssignerGoal::Form::slack && goal_.hidden_seconds.empty();
   if (epoch % config_.assign_every == 0) return !(measures && epoch == kFirstChoice);
@@ -171,6 +177,7 @@ bool WidthPolicy::due(int64_t epoch) const {
 /// Tracing costs a fifth of the encoding, and rows change slowly.
 bool WidthPolicy::traces(int64_t epoch) const {
   constexpr int64_t kTraceEvery = 4;
+  epoch -= start_;
   return config_.policy == ExchangePolicy::adaptive &&
          (epoch <= kSecondChoice || config_.assign_every < 2 * kTraceEvery || epoch % kTraceEvery == 0);
 }
@@ -179,17 +186,29 @@ void WidthPolicy::end_epoch(int64_t epoch) {
   if (config_.policy == ExchangePolicy::exact || channel_.size() == 1) return;
   if (widths_changed_) count_bits();
   if (config_.policy != ExchangePolicy::adaptive) return;
-  if (epoch == kFirstChoice && !due(epoch)) {
+  if (epoch - start_ == kFirstChoice && !due(epoch)) {
     for (auto& [key, exchange] : exchanges_) exchange.state.hidden_seconds = 0, exchange.state.timed = 0;
   }
-  if (due(epoch)) decide();
+  const bool traced = !exchanges_.empty() && exchanges_.begin()->second.state.passes > 0;
+  if (traced && (due(epoch) || raised_)) decide();
+}
+
+bool WidthPolicy::checked(int64_t epoch) const {
+  return config_.policy == ExchangePolicy::adaptive && channel_.size() > 1 && config_.guard_every > 0 &&
+         (epoch - start_) % config_.guard_every == 0;
+}
+
+bool WidthPolicy::raise_floor() {
+  if (config_.widths.size() == 1) return false;
+  std::erase(config_.widths, floor());
+  return raised_ = true;
 }
 
 /// The mean bits of each exchange, over all ranks.
 void WidthPolicy::count_bits() {
   widths_changed_ = false;
   const std::set<int> places(place_of_.begin(), place_of_.end());
-  if (config_.policy == ExchangePolicy::uniform && places.size() == place_of_.size()) {
+  if (!config_.mixes_widths() && places.size() == place_of_.size()) {
     for (const auto& [key, exchange] : exchanges_) report_.bits[name(key)] = config_.halo_bits();
     return;
   }
@@ -222,6 +241,10 @@ WidthState WidthPolicy::state() const {
   for (const auto& [key, exchange] : exchanges_) state.exchanges.push_back(exchange.state);
   state.hidden_seconds = goal_.hidden_seconds;
   state.report = report_;
+  state.changed = widths_changed_;
+  state.start = start_;
+  state.floor = config_.policy == ExchangePolicy::adaptive ? floor() : 0;
+  state.raised = raised_;
   return state;
 }
 
@@ -232,6 +255,10 @@ void WidthPolicy::restore(WidthState state) {
   }
   goal_.hidden_seconds = std::move(state.hidden_seconds);
   report_ = std::move(state.report);
+  widths_changed_ = state.changed;
+  start_ = state.start;
+  raised_ = state.raised;
+  if (state.floor <= config_.halo_bits()) std::erase_if(config_.widths, [&](int bits) { return bits < state.floor; });
 }
 
 }  // namespace tersegraph

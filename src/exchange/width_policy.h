@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -9,40 +10,18 @@
 #include "comm/channel.h"
 #include "exchange/halo_exchange.h"
 #include "exchange/policy.h"
+#include "exchange/width_state.h"
 
 namespace tersegraph {
-
-/// The widths in use, over all ranks, and what the last choice of them foresaw.
-struct WidthReport {
-  std::map<std::string, double> bits;  ///< mean bits a value by exchange: "forward.1", "backward.2"
-  std::optional<double> error;         ///< of AssignerGoal; and of one epoch:
-  double seconds = 0, bytes = 0;
-  bool met = true;  ///< the budget was
-};
-
-/// What one rank knows of the widths between epochs: with it, a later run continues as if nothing had happened.
-struct WidthState {
-  struct Exchange {
-    int32_t backward = 0, layer = 0;
-    int64_t cols = 0;
-    std::vector<uint8_t> send, receive;   ///< widths in use; empty: one for all
-    std::vector<float> variances, norms;  ///< of each row sent, summed over `passes`
-    int64_t passes = 0, extension_bytes = 0;
-    double hidden_seconds = 0;  ///< summed over `timed` passes
-    int64_t timed = 0;
-  };
-  std::vector<Exchange> exchanges;     ///< the same ones, in the same order, on every rank
-  std::vector<double> hidden_seconds;  ///< of `slack`, once measured
-  WidthReport report;
-};
 
 /// Decides how the rows of each exchange of an epoch are encoded, by an ExchangeConfig. Every rank makes the same calls
 /// in the same order.
 ///
 /// Adaptive widths: the first epoch travels at the widest width. While messages are encoded their rows are traced (from
 /// epoch 10 on in every fourth epoch).
-/// After epochs 1, 10 and every assign_every-th (for `slack` that measures hidden seconds: not after the first) the
-/// ranks sum what they traced, decide alike, tell each other their rows' widths, and use them from the next epoch on.
+/// After epochs 1, 10 and every assign_every-th, counted from the first one that it knows, (for `slack` that measures
+/// hidden seconds: not after the first) the ranks sum what they traced, decide alike, tell each other their rows'
+/// widths, and use them from the next epoch on.
 class WidthPolicy {
  public:
   /// Collective. Adaptive widths without config.link: the links between hosts are probed (except for a budget of bytes,
@@ -57,7 +36,6 @@ class WidthPolicy {
   struct Exchange {
     WidthState::Exchange state;
     const ExchangePlan* plan = nullptr;  ///< null: not met since the state was restored
-    int64_t drawn = -1;                  ///< cycle of the random widths
     ExchangeWidths widths;
     bool mixed = false;   ///< widths are in use
     bool traced = false;  ///< in this pass
@@ -70,13 +48,22 @@ class WidthPolicy {
     int64_t epoch = 0;
   };
 
-  /// Completes the pass of a training exchange. `plan` must be the same at every call for one direction and layer.
-  Exchange& prepare(const ExchangePlan& plan, int64_t cols, const When& when, ExchangePass& pass);
+  /// Completes the pass of a training exchange; null where the policy sends fp32. `plan` must be the same at every call
+  /// for one direction and layer.
+  Exchange* prepare(const ExchangePlan& plan, int64_t cols, const When& when, ExchangePass& pass);
   /// Afterwards: bytes of its extension, and the seconds of computation between start() and finish().
   void done(Exchange& exchange, int64_t extension_bytes, double hidden_seconds);
 
   /// After every training epoch. Collective.
   void end_epoch(int64_t epoch);
+
+  /// Whether this epoch's gradient is to be compared with an exact one.
+  bool checked(int64_t epoch) const;
+  /// The narrowest width is out, for good, from the next choice on; there is one after the first epoch whose rows have
+  /// been traced. False when there is but one width. Every rank makes the same calls.
+  bool raise_floor();
+  /// The narrowest width that may be chosen.
+  int floor() const { return *std::min_element(config_.widths.begin(), config_.widths.end()); }
 
   const WidthReport& report() const { return report_; }
   /// The links as config.link takes them; "" when none are needed.
@@ -101,6 +88,7 @@ class WidthPolicy {
   bool traces(int64_t epoch) const;
   void decide();
   void learn_coefficients();
+  std::vector<float> told_coefficients(const ExchangePlan& plan);
   void fix_hidden_seconds();
   void adopt();
   void count_bits();
@@ -112,10 +100,10 @@ class WidthPolicy {
   std::string link_words_;
   std::optional<Lanes> lanes_;
   std::map<Key, Exchange> exchanges_;
-  /// Of each row sent by a plan: the sum of the squared coefficients with which it enters the receiver's result.
-  std::map<const ExchangePlan*, std::vector<float>> coefficients_;
   WidthReport report_;
   bool widths_changed_ = false;
+  bool raised_ = false;  ///< the floor, since the last choice
+  int64_t start_ = 0;    ///< as in WidthState
 };
 
 }  // namespace tersegraph

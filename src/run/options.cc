@@ -242,6 +242,12 @@ void add_widths(Options& table) {
        &C::link_rounds,
        {"all", "ring"}},
       {"Ranks",
+       "guard-every",
+       "epochs between checks of adaptive's gradient against an exact one, which raise the narrowest width; 0: none",
+       &C::guard_every,
+       {},
+       between(0, kMaxCount)},
+      {"Ranks",
        "intra",
        "what ranks on one host send each other: exact, or same as between hosts",
        &C::intra,
@@ -249,6 +255,28 @@ void add_widths(Options& table) {
        {},
        "exact, unless there is but one host"}};
   for (const Option& option : widths) table.push_back(read_by(kGraph, option));
+}
+
+void add_stale(Options& table) {
+  const Options stale = {{"Ranks",
+                          "pipe-smoothing",
+                          "of pipe: share that moving averages of the rows keep; 0: the last ones alone",
+                          &C::pipe_smoothing,
+                          {},
+                          kProbability},
+                         {"Ranks",
+                          "sancus-bound",
+                          "of sancus: relative change from which rows are sent again",
+                          &C::sancus_bound,
+                          {},
+                          at_least(0)},
+                         {"Ranks",
+                          "sancus-epochs",
+                          "of sancus: age at which rows are sent in any case; 0: none",
+                          &C::sancus_epochs,
+                          {},
+                          between(0, kMaxCount)}};
+  for (const Option& option : stale) table.push_back(read_by(kGraph, option));
 }
 
 void add_ranks(Options& table) {
@@ -286,14 +314,14 @@ void add_ranks(Options& table) {
                         "exchange",
                         "how rows are encoded between ranks",
                         &C::exchange,
-                        {"exact", "uniform", "random", "adaptive"}}),
+                        {"exact", "uniform", "random", "adaptive", "pipe", "sancus"}}),
        read_by(kGraph | kAdmm, {"Ranks",
                                 "bits",
-                                "bits a value of uniform, or of p and q: 1 to 8, 16 (bfloat16) or 32",
+                                "bits a value of uniform, of pipe, or of p and q: 1 to 8, 16 (bfloat16) or 32",
                                 &C::bits,
                                 {"1", "2", "3", "4", "5", "6", "7", "8", "16", "32"},
                                 {},
-                                "8 for uniform, 4 for p and q"}),
+                                "8 for uniform, 32 for pipe, 4 for p and q"}),
        read_by(kGraph | kMlp, {"Ranks",
                                "reduce-bits",
                                "bits a value of the gradients that ranks sum: 32, 16 (bfloat16) or 8",
@@ -332,6 +360,7 @@ Options make_options() {
   add_admm(table);
   add_ranks(table);
   add_widths(table);
+  add_stale(table);
   table.push_back({"Output",
                    "checkpoint-every",
                    "epochs between checkpoints, from which --resume goes on; 0: only where a signal stops the run",

@@ -113,21 +113,24 @@ void refuse_unused(const RunConfig& config, std::initializer_list<std::string_vi
 
 void resolve_exchange(RunConfig& config) {
   const bool exact = config.exchange == "exact", uniform = config.exchange == "uniform";
-  const bool adaptive = config.exchange == "adaptive";
-  if (exact && config.bits != 0 && config.bits != 32) {
-    fail_input("--bits {} needs --exchange uniform; exact sends 32-bit values", config.bits);
+  const bool adaptive = config.exchange == "adaptive", pipe = config.exchange == "pipe";
+  const bool fp32 = exact || config.exchange == "sancus", mixed = adaptive || config.exchange == "random";
+  if (fp32 && config.bits != 0 && config.bits != 32) {
+    fail_input("--bits {} needs --exchange uniform or pipe; {} sends 32-bit values", config.bits, config.exchange);
   }
-  if (!exact && !uniform && config.bits != 0) {
-    fail_input("--bits {} is for --exchange uniform; {} takes --widths", config.bits, config.exchange);
+  if (mixed && config.bits != 0) {
+    fail_input("--bits {} is for --exchange uniform or pipe; {} takes --widths", config.bits, config.exchange);
   }
-  if (!adaptive) refuse_unused(config, {"lambda", "budget", "link", "link-rounds"}, "adaptive");
-  if (exact || uniform) refuse_unused(config, {"widths", "assign-every"}, "random or adaptive");
-  if (exact) refuse_unused(config, {"intra"}, "uniform, random or adaptive");
+  if (!adaptive) refuse_unused(config, {"lambda", "budget", "link", "link-rounds", "guard-every"}, "adaptive");
+  if (!mixed) refuse_unused(config, {"widths", "assign-every"}, "random or adaptive");
+  if (fp32) refuse_unused(config, {"intra"}, "uniform, random, adaptive or pipe");
+  if (!pipe) refuse_unused(config, {"pipe-smoothing"}, "pipe");
+  if (config.exchange != "sancus") refuse_unused(config, {"sancus-bound", "sancus-epochs"}, "sancus");
   if (!config.budget.empty() && config.lambda != RunConfig{}.lambda) {
     fail_input("--lambda {} and --budget {} contradict each other: a budget needs no weight", config.lambda,
                config.budget);
   }
-  if (config.bits == 0 && (exact || uniform)) config.bits = exact ? 32 : 8;
+  if (config.bits == 0 && !mixed) config.bits = uniform ? 8 : 32;
 }
 
 void resolve_quantization(RunConfig& config) {

@@ -125,6 +125,7 @@ Json to_json(const EpochMetrics& metrics) {
   line["mean_bits"] = metrics.mean_bits;
   if (!metrics.bits.empty()) line["bits"] = metrics.bits;
   if (metrics.width_error) line["width_error"] = *metrics.width_error;
+  if (!metrics.guard.empty()) line["guard"] = metrics.guard;
   return line;
 }
 

@@ -30,7 +30,20 @@ void RunObserver::on_epoch(const EpochMetrics& metrics) {
   bytes_.push_back(static_cast<double>(training_bytes(metrics)));
   std::string error;
   if (!directory_.append_metrics(metrics, error)) warn(told_of_metrics_, error);
-  if (bar_ != nullptr) bar_->show(metrics);
+  if (bar_ == nullptr) return;
+  bar_->show(metrics);
+  tell_guard(metrics);
+}
+
+/// Where the guard has raised the narrowest width.
+void RunObserver::tell_guard(const EpochMetrics& metrics) {
+  const auto& guard = metrics.guard;
+  if (guard.empty() || guard.at("raised") == 0) return;
+  bar_->clear();
+  fmt::print(stderr,
+             "tersegraph: epoch {}: rounding moved the gradient by {:.2g} of its length, dropout by {:.2g}; widths are "
+             "from {} bits on\n",
+             metrics.epoch, guard.at("error"), guard.at("noise"), guard.at("floor"));
 }
 
 void RunObserver::on_checkpoint(const SavedState& state) {

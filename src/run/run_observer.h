@@ -49,6 +49,7 @@ class RunObserver final : public RankObserver {
   void complain(bool stopped) const;
 
  private:
+  void tell_guard(const EpochMetrics& metrics);
   void warn(bool& told, const std::string& error);
 
   Context context_;

@@ -86,6 +86,8 @@ std::vector<float> listed_weights(std::string_view words) {
 ExchangePolicy parse_policy(const std::string& word) {
   if (word == "uniform") return ExchangePolicy::uniform;
   if (word == "random") return ExchangePolicy::random;
+  if (word == "pipe") return ExchangePolicy::pipe;
+  if (word == "sancus") return ExchangePolicy::sancus;
   return word == "adaptive" ? ExchangePolicy::adaptive : ExchangePolicy::exact;
 }
 
@@ -111,6 +113,7 @@ ExchangeConfig exchange_config(const RunConfig& config) {
     fail_input("--widths {}: random would drop rows at 0 bits; leave it out", config.widths);
   }
   exchange.assign_every = static_cast<int>(config.assign_every);
+  exchange.guard_every = static_cast<int>(config.guard_every);
   exchange.goal = parse_goal(config.budget, config.lambda);
   exchange.schedule = config.link_rounds == "ring" ? Lanes::Schedule::ring : Lanes::Schedule::all_at_once;
   exchange.link = config.link;
@@ -119,6 +122,9 @@ ExchangeConfig exchange_config(const RunConfig& config) {
   exchange.intra = config.intra == "exact"  ? IntraHost::exact
                    : config.intra == "same" ? IntraHost::same
                                             : IntraHost::automatic;
+  exchange.pipe_smoothing = config.pipe_smoothing;
+  exchange.sancus_bound = config.sancus_bound;
+  exchange.sancus_epochs = config.sancus_epochs;
   return exchange;
 }
 

@@ -1,6 +1,8 @@
 #include "train/full_graph.h"
 
+#include <map>
 #include <optional>
+#include <utility>
 
 #include "comm/collectives.h"
 #include "exchange/aggregation.h"
@@ -11,6 +13,7 @@
 #include "train/input_features.h"
 #include "train/input_order.h"
 #include "train/local_targets.h"
+#include "train/width_guard.h"
 
 namespace tersegraph {
 namespace {
@@ -39,7 +42,8 @@ struct FullGraphTrainer::State final : GradientLearner {
         input(dataset.features, aggregation, first_order, config.model.kind == ModelKind::sage,
               config.model.input_dropout),
         model(config.model, dataset.features.cols(), dataset.labels.outputs, first_order, config.decay_first_layer_only,
-              parameters) {
+              parameters),
+        guard(parameters, channel) {
     if (!split.train.empty()) training_loss.emplace(config.loss, config.class_weights, targets, channel);
     parameters.finalize();
     model.initialise(config.seed);
@@ -49,9 +53,9 @@ struct FullGraphTrainer::State final : GradientLearner {
   void train_epoch(EpochMetrics& metrics) override;
   double compute_gradients(int64_t epoch, PhaseSeconds& seconds) override;
   ConstMatrixView evaluation_outputs() override;
-  SentValues sent_values() const override {
-    return {aggregation.exchange().halo_bits(), aggregation.exchange().halo_values()};
-  }
+  void save(SavedState& state) override;
+  void load(const SavedState& state) override;
+  SentValues sent_values() const override { return {aggregation.halo_bits(), aggregation.halo_values()}; }
 
   FullGraphConfig config;
   Shard shard;
@@ -64,21 +68,35 @@ struct FullGraphTrainer::State final : GradientLearner {
   ConvOrder first_order;
   InputFeatures input;
   GnnModel model;
+  WidthGuard guard;
+  std::map<std::string, double> checked;  ///< what the guard found in this epoch
   Matrix output_gradient;
+
+ private:
+  double step(const ModelPass& pass, PhaseSeconds& seconds);
+  void check_widths(const ModelPass& pass, PhaseSeconds& seconds);
 };
 
 void FullGraphTrainer::State::train_epoch(EpochMetrics& metrics) {
-  const double hidden = aggregation.exchange().hidden_seconds();
+  const double hidden = aggregation.hidden_seconds();
   GradientLearner::train_epoch(metrics);
-  metrics.hidden_seconds = aggregation.exchange().hidden_seconds() - hidden;
+  metrics.hidden_seconds = aggregation.hidden_seconds() - hidden;
   PhaseTimer timer(metrics.seconds, "assign");
   aggregation.end_epoch(metrics.epoch);
   metrics.bits = aggregation.widths().report().bits;
   metrics.width_error = aggregation.widths().report().error;
+  metrics.guard = std::exchange(checked, {});
 }
 
 double FullGraphTrainer::State::compute_gradients(int64_t epoch, PhaseSeconds& seconds) {
   const ModelPass pass{.training = true, .seed = config.seed, .epoch = epoch};
+  const double mean_loss = step(pass, seconds);
+  if (aggregation.widths().checked(epoch)) check_widths(pass, seconds);
+  return mean_loss;
+}
+
+/// One forward and one backward pass.
+double FullGraphTrainer::State::step(const ModelPass& pass, PhaseSeconds& seconds) {
   ModelInput x;
   {
     PhaseTimer timer(seconds, "input");
@@ -95,10 +113,34 @@ double FullGraphTrainer::State::compute_gradients(int64_t epoch, PhaseSeconds& s
   return mean_loss;
 }
 
+void FullGraphTrainer::State::check_widths(const ModelPass& pass, PhaseSeconds& seconds) {
+  constexpr int64_t kOtherDropout = int64_t{1} << 40;  // epochs that never come
+  PhaseTimer timer(seconds, "guard");
+  aggregation.be_exact(true);
+  const WidthCheck found = guard.check([&](bool other_dropout) {
+    PhaseSeconds parts;
+    step({.training = true, .seed = pass.seed, .epoch = pass.epoch + (other_dropout ? kOtherDropout : 0)}, parts);
+  });
+  aggregation.be_exact(false);
+  const bool raised = found.too_coarse() && aggregation.widths().raise_floor();
+  const int floor = aggregation.widths().floor();
+  checked = {{"error", found.error}, {"noise", found.noise}, {"raised", raised}, {"floor", floor}};
+}
+
 ConstMatrixView FullGraphTrainer::State::evaluation_outputs() {
   const ModelPass pass{.training = false, .seed = config.seed};
   PhaseSeconds seconds;
   return model.forward(input.prepare(pass), aggregation, pass, seconds);
+}
+
+void FullGraphTrainer::State::save(SavedState& state) {
+  GradientLearner::save(state);
+  aggregation.save(state);
+}
+
+void FullGraphTrainer::State::load(const SavedState& state) {
+  GradientLearner::load(state);
+  aggregation.load(state);
 }
 
 FullGraphTrainer::FullGraphTrainer(const Dataset& dataset, const Csr& aggregation, const Split& split,
@@ -110,6 +152,7 @@ FullGraphTrainer::~FullGraphTrainer() = default;
 
 TrainResult FullGraphTrainer::train(Observer& observer) {
   state_->loop.run(*state_, state_->config.epochs, observer);
+  state_->aggregation.settle();
   TrainResult result = state_->loop.finish(*state_);
   for (const auto& [exchange, seconds] : state_->aggregation.widths().hidden_seconds()) {
     result.facts["hidden_seconds." + exchange] = seconds;

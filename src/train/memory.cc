@@ -17,6 +17,13 @@ int64_t input_bytes(const Dataset& dataset, const FullGraphConfig& config, ConvO
   return static_cast<int64_t>((aggregated ? dense : 0) + (aggregated && !root ? 0 : rows) + dropped);
 }
 
+/// Matrices of halo rows: what is sent and received, of every exchange that remembers its rows together with these (of
+/// sancus also as they are and as they were sent).
+int64_t halo_copies(const FullGraphConfig& config) {
+  if (!config.exchange.stale()) return 2;
+  return 2 * config.model.layers * (config.exchange.policy == ExchangePolicy::pipe ? 3 : 5);
+}
+
 }  // namespace
 
 int64_t MemoryPrediction::total() const {
@@ -35,7 +42,7 @@ MemoryPrediction predict_memory(const Dataset& dataset, const FullGraphConfig& c
 
   const bool symmetric = config.model.kind == ModelKind::gcn && !dataset.graph.directed;
   const auto shard_bytes = static_cast<int64_t>(operator_bytes(dataset) * share * (symmetric ? 1 : 2));
-  const int64_t exchange = 2 * 4 * halo_rows * model.widest_exchange() + 80 * halo_rows;
+  const int64_t exchange = halo_copies(config) * 4 * halo_rows * model.widest_exchange() + 80 * halo_rows;
   const auto rows = static_cast<int64_t>(dataset.nodes() * share);
   const bool sparse = dataset.features.is_sparse;
   return {{{"program", kProgramBytes},

@@ -85,7 +85,7 @@ void visit_metrics(Visit& visit, Metrics& m) {
   visit(m.train_accuracy), visit(m.val_accuracy), visit(m.test_accuracy), visit(m.scores);
   visit(m.objective), visit(m.lagrangian), visit(m.residuals);
   visit(m.epoch_seconds), visit(m.seconds), visit(m.bytes), visit(m.mean_bits);
-  visit(m.bits), visit(m.width_error);
+  visit(m.bits), visit(m.width_error), visit(m.guard);
 }
 
 template <class Visit, class Result>

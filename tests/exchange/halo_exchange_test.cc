@@ -189,19 +189,19 @@ TEST_P(WidthOfBits, LedgerHoldsTheBytesOfTheArithmetic) {
     const Traffic up = Traffic::halo_forward, down = Traffic::halo_backward;
     EXPECT_EQ(sent(up, [&] { rank.forward(rank.mine(whole), training_pass(up)); }), forward);
     EXPECT_EQ(sent(down, [&] { rank.backward(rank.mine(whole), training_pass(down)); }), backward);
-    EXPECT_EQ(rank.aggregation.exchange().halo_values(), rows * kWholeBytes);
-    EXPECT_EQ(rank.aggregation.exchange().halo_bits(), rows * kWholeBytes * bits);
+    EXPECT_EQ(rank.aggregation.halo_values(), rows * kWholeBytes);
+    EXPECT_EQ(rank.aggregation.halo_bits(), rows * kWholeBytes * bits);
     EXPECT_EQ(sent(up, [&] { rank.forward(rank.mine(narrow), training_pass(up)); }), forward_wide);
 
     // Evaluation is exact, counts for itself, and is no part of the mean bit-width.
-    const int64_t values = rank.aggregation.exchange().halo_values();
+    const int64_t values = rank.aggregation.halo_values();
     const int64_t exact = sent(Traffic::evaluation, [&] { rank.forward(rank.mine(whole), {}); });
     int64_t expected = 0;
     for (int q = 0; q < 3; ++q) {
       if (q != p) expected += message_bytes(rows_needed(a, spread.partition, p, q), kWholeBytes, 32, 0);
     }
     EXPECT_EQ(exact, expected);
-    EXPECT_EQ(rank.aggregation.exchange().halo_values(), values);
+    EXPECT_EQ(rank.aggregation.halo_values(), values);
   });
 }
 

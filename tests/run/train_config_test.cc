@@ -108,6 +108,7 @@ TEST(TrainConfig, WordsOfAdaptiveWidths) {
   words.link = "1gbit,50us";
   words.link_rounds = "ring";
   words.intra = "same";
+  words.guard_every = 30;
   const ExchangeConfig exchange = full_graph_config(resolve(words)).exchange;
   EXPECT_EQ(exchange.policy, ExchangePolicy::adaptive);
   EXPECT_EQ(exchange.widths, (std::vector<int>{0, 2, 6}));
@@ -118,6 +119,29 @@ TEST(TrainConfig, WordsOfAdaptiveWidths) {
   EXPECT_EQ(exchange.link, "1gbit,50us");
   EXPECT_EQ(exchange.schedule, Lanes::Schedule::ring);
   EXPECT_EQ(exchange.intra, IntraHost::same);
+  EXPECT_EQ(exchange.guard_every, 30);
+}
+
+TEST(TrainConfig, WordsOfStaleExchanges) {
+  RunConfig words;
+  words.exchange = "pipe";
+  words.pipe_smoothing = 0.95;
+  ExchangeConfig exchange = full_graph_config(resolve(words)).exchange;
+  EXPECT_EQ(exchange.policy, ExchangePolicy::pipe);
+  EXPECT_EQ(exchange.halo_bits(), 32);
+  EXPECT_EQ(exchange.pipe_smoothing, 0.95);
+  words.bits = 4;
+  EXPECT_EQ(full_graph_config(resolve(words)).exchange.halo_bits(), 4);
+
+  RunConfig others;
+  others.exchange = "sancus";
+  others.sancus_bound = 0.5;
+  others.sancus_epochs = 8;
+  exchange = full_graph_config(resolve(others)).exchange;
+  EXPECT_EQ(exchange.policy, ExchangePolicy::sancus);
+  EXPECT_EQ(exchange.halo_bits(), 32);
+  EXPECT_EQ(exchange.sancus_bound, 0.5);
+  EXPECT_EQ(exchange.sancus_epochs, 8);
 }
 
 TEST(TrainConfig, WordsThatTheExchangeWouldIgnoreAreRefused) {
@@ -136,6 +160,14 @@ TEST(TrainConfig, WordsThatTheExchangeWouldIgnoreAreRefused) {
   refused([](RunConfig& c) { c.exchange = "adaptive", c.widths = "2,9"; });
   refused([](RunConfig& c) { c.exchange = "adaptive", c.link = "fast"; });
   refused([](RunConfig& c) { c.intra = "same"; });
+  refused([](RunConfig& c) { c.exchange = "random", c.guard_every = 10; });
+  refused([](RunConfig& c) { c.exchange = "sancus", c.bits = 8; });
+  refused([](RunConfig& c) { c.exchange = "sancus", c.intra = "same"; });
+  refused([](RunConfig& c) { c.exchange = "pipe", c.widths = "2,8"; });
+  refused([](RunConfig& c) { c.exchange = "uniform", c.pipe_smoothing = 0.5; });
+  refused([](RunConfig& c) { c.exchange = "pipe", c.pipe_smoothing = 1; });
+  refused([](RunConfig& c) { c.exchange = "pipe", c.sancus_bound = 0.5; });
+  refused([](RunConfig& c) { c.exchange = "sancus", c.sancus_bound = -1; });
 }
 
 }  // namespace

@@ -96,6 +96,9 @@ inline void expect_same_metrics(const EpochMetrics& a, const EpochMetrics& b, bo
   EXPECT_EQ(a.lagrangian, b.lagrangian) << a.epoch;
   EXPECT_EQ(a.residuals, b.residuals) << a.epoch;
   EXPECT_EQ(a.mean_bits, b.mean_bits) << a.epoch;
+  EXPECT_EQ(a.bits, b.bits) << a.epoch;
+  EXPECT_EQ(a.width_error, b.width_error) << a.epoch;
+  EXPECT_EQ(a.guard, b.guard) << a.epoch;
   if (traffic) {
     EXPECT_EQ(a.bytes, b.bytes) << a.epoch;
   }

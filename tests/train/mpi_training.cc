@@ -32,22 +32,26 @@ int main() {
     std::fprintf(stderr, "start this under mpirun\n");
     return 2;
   }
-  const FullGraphConfig exact = config_of(ModelKind::gcn, {}),
-                        few_bits = config_of(ModelKind::sage, {ExchangePolicy::uniform, 3}),
-                        adaptive = config_of(ModelKind::gcn, {.policy = ExchangePolicy::adaptive, .assign_every = 4});
+  const std::pair<const char*, FullGraphConfig> cases[] = {
+      {"exact", config_of(ModelKind::gcn, {})},
+      {"3 bits", config_of(ModelKind::sage, {ExchangePolicy::uniform, 3})},
+      {"adaptive", config_of(ModelKind::gcn, {.policy = ExchangePolicy::adaptive, .assign_every = 4})},
+      {"pipe", config_of(ModelKind::gcn, {.policy = ExchangePolicy::pipe})},
+      {"sancus", config_of(ModelKind::sage, {.policy = ExchangePolicy::sancus, .sancus_bound = 0.3})}};
   try {
     const Dataset dataset = load_dataset("sbm:nodes=400,edges=3000,features=24,classes=5,seed=3");
-    Trained exact_mpi, few_bits_mpi, adaptive_mpi;
+    std::vector<Trained> under_mpi;
     run_mpi_rank(ranks, 1, [&](Communicator& communicator) {
-      exact_mpi = testing::train_rank(dataset, exact, communicator);
-      few_bits_mpi = testing::train_rank(dataset, few_bits, communicator);
-      adaptive_mpi = testing::train_rank(dataset, adaptive, communicator);
+      for (const auto& [name, config] : cases) {
+        under_mpi.push_back(testing::train_rank(dataset, config, communicator));
+      }
     });
     if (launched_rank() != 0) return 0;
-    const bool same = agree("exact", exact_mpi, testing::train(dataset, exact, {.ranks = ranks}));
-    const bool same_few = agree("3 bits", few_bits_mpi, testing::train(dataset, few_bits, {.ranks = ranks}));
-    const bool same_adaptive = agree("adaptive", adaptive_mpi, testing::train(dataset, adaptive, {.ranks = ranks}));
-    return same && same_few && same_adaptive ? 0 : 1;
+    bool same = true;
+    for (size_t k = 0; k < under_mpi.size(); ++k) {
+      same &= agree(cases[k].first, under_mpi[k], testing::train(dataset, cases[k].second, {.ranks = ranks}));
+    }
+    return same ? 0 : 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "rank %d: %s\n", launched_rank(), error.what());
     return 3;

@@ -77,6 +77,58 @@ TEST(Resume, QuantizedMessagesAreTheSameBits) {
   expect_resumes(config, 3, {5});
 }
 
+TEST(Resume, RowsOfEarlierEpochsAreTheSameBits) {
+  const ExchangeConfig methods[] = {{.policy = ExchangePolicy::pipe},
+                                    {.policy = ExchangePolicy::pipe, .bits = 4, .pipe_smoothing = 0.5},
+                                    {.policy = ExchangePolicy::sancus, .sancus_bound = 0.5, .sancus_epochs = 5}};
+  for (const ExchangeConfig& method : methods) {
+    FullGraphConfig config = small_config(ModelKind::gcn);
+    config.exchange = method;
+    expect_resumes(config, 3, {1, 6});
+  }
+}
+
+TEST(Resume, WidthsAreTheSameBits) {
+  FullGraphConfig config = small_config(ModelKind::gcn);
+  config.exchange.policy = ExchangePolicy::adaptive;
+  config.exchange.widths = {0, 1, 2, 4, 8};
+  config.exchange.assign_every = 4;
+  expect_resumes(config, 3, {1, 4, 6, 15});
+  config.exchange.policy = ExchangePolicy::random;
+  config.exchange.widths = {2, 4};
+  expect_resumes(config, 3, {4, 6});
+}
+
+/// As in the first epochs of a run: at the widest width until the first choice.
+TEST(Resume, OnOtherRanksWidthsAreChosenAnew) {
+  FullGraphConfig config = small_config(ModelKind::gcn);
+  config.exchange.policy = ExchangePolicy::adaptive;
+  config.exchange.assign_every = 8;
+  const Outcome outcome = run(config, 3, {.after = 7, .resumed_ranks = 2});
+  EXPECT_LT(outcome.epochs[6].mean_bits, 8.0);
+  EXPECT_EQ(outcome.epochs[7].mean_bits, 8.0);
+  EXPECT_LT(outcome.epochs[8].mean_bits, 8.0);
+  EXPECT_LT(outcome.epochs.back().train_loss, outcome.epochs[6].train_loss);
+}
+
+TEST(Resume, OnOtherRanksTheExchangeBeginsAnew) {
+  FullGraphConfig config = small_config(ModelKind::gcn);
+  config.model.dropout = 0;
+  config.exchange.policy = ExchangePolicy::pipe;
+  const auto losses = [&](int ranks) {
+    std::vector<double> all;
+    for (const EpochMetrics& epoch : run(config, 3, {.after = 6, .resumed_ranks = ranks}).epochs) {
+      all.push_back(epoch.train_loss);
+    }
+    return all;
+  };
+  // The first epoch after the interruption waits for its rows, so its loss is that of the weights: any two numbers of
+  // ranks agree on it.
+  const std::vector<double> two = losses(2), four = losses(4), same = losses(3);
+  EXPECT_NEAR(two[6], four[6], 1e-5);
+  EXPECT_GT(std::abs(two[6] - same[6]), 1e-5);
+}
+
 TEST(Resume, EveryOptimizerIsTheSameBits) {
   for (const auto kind : {OptimizerKind::sgd, OptimizerKind::adagrad, OptimizerKind::adadelta}) {
     FullGraphConfig config = small_config(ModelKind::gcn);
