@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 namespace tersegraph {
 
@@ -11,6 +12,8 @@ class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(size_t bytes) { reserve(bytes); }
+  /// Memory of another owner, who keeps it as long as this does. It is not to be written: reserve() lets go of it.
+  Buffer(const void* data, std::shared_ptr<const void> owner);
   Buffer(Buffer&& other) noexcept { swap(other); }
   Buffer& operator=(Buffer&& other) noexcept {
     swap(other);
@@ -24,10 +27,14 @@ class Buffer {
 
   std::byte* data() const { return data_; }
   size_t capacity() const { return capacity_; }
+  bool borrowed() const { return owner_ != nullptr; }
 
  private:
+  void release();
+
   std::byte* data_ = nullptr;
   size_t capacity_ = 0;
+  std::shared_ptr<const void> owner_;  ///< of memory that is not ours
 };
 
 }  // namespace tersegraph

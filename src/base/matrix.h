@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 #include "base/buffer.h"
 
@@ -52,6 +54,9 @@ class Matrix {
   Matrix() = default;
   /// Contents are uninitialised; see fill().
   Matrix(int64_t rows, int64_t cols) { reshape(rows, cols); }
+  /// What `x` shows, which `owner` keeps. It is not to be written before it is reshaped.
+  Matrix(ConstMatrixView x, std::shared_ptr<const void> owner)
+      : buffer_(x.data, std::move(owner)), rows_(x.rows), cols_(x.cols) {}
 
   /// Contents are undefined afterwards unless rows * cols did not change.
   void reshape(int64_t rows, int64_t cols) {
@@ -68,6 +73,7 @@ class Matrix {
   int64_t cols() const { return cols_; }
   int64_t size() const { return rows_ * cols_; }
   bool empty() const { return size() == 0; }
+  bool borrowed() const { return buffer_.borrowed(); }
   size_t bytes() const { return static_cast<size_t>(size()) * sizeof(float); }
 
   MatrixView view() const { return {data(), rows_, cols_}; }

@@ -10,6 +10,7 @@
 #include "run/config.h"
 #include "run/options.h"
 #include "run/resume.h"
+#include "run/training.h"
 #include "tersegraph/tersegraph.h"
 
 namespace tersegraph {
@@ -87,12 +88,7 @@ int exit_code(const RunConfig& config, const RunOutcome& outcome) {
     return 128 + outcome.signal;
   }
   for (const RunResult& run : outcome.runs) {
-    if (run.ending == "diverged") {
-      const bool admm = trainer_kind(config) == TrainerKind::admm;
-      fail_run("diverged in epoch {}: {}, or see {}/metrics.jsonl", run.epochs,
-               admm ? "its Lagrangian left all bounds; raise --nu or --ridge" : "its loss is not finite; lower --lr",
-               outcome.directory);
-    }
+    if (run.ending == "diverged") fail_run("{}", divergence_words(config, run.epochs, outcome.directory));
   }
   return 0;
 }

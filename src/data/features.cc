@@ -1,13 +1,20 @@
 #include "data/features.h"
 
+#include <algorithm>
 #include <numeric>
 #include <span>
+#include <utility>
 
 #include "base/parallel.h"
 
 namespace tersegraph {
 
 void normalize_rows(Features& features) {
+  if (features.dense.borrowed()) {
+    Matrix own(features.dense.rows(), features.dense.cols());
+    std::copy_n(features.dense.data(), features.dense.size(), own.data());
+    features.dense = std::move(own);
+  }
   Csr& sparse = features.sparse;
   if (features.is_sparse && !sparse.weighted()) sparse.values.assign(sparse.indices.size(), 1.0f);
   const auto row = [&](int64_t i) {

@@ -31,8 +31,8 @@ void add(uint64_t& sum, const Csr& x) {
 uint64_t checksum_of(const Job& job) {
   uint64_t sum = 0;
   add(sum, job.aggregation);
-  add(sum, job.dataset.features.dense), add(sum, job.dataset.features.sparse);
-  add(sum, job.dataset.labels.classes), add(sum, job.dataset.labels.targets);
+  add(sum, job.dataset->features.dense), add(sum, job.dataset->features.sparse);
+  add(sum, job.dataset->labels.classes), add(sum, job.dataset->labels.targets);
   for (const Split& split : job.splits) add(sum, split.train), add(sum, split.val), add(sum, split.test);
   return sum;
 }

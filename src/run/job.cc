@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "comm/collectives.h"
 #include "data/features.h"
+#include "data/share.h"
 #include "data/split.h"
 #include "run/train_config.h"
 #include "run/trainers.h"
@@ -25,26 +26,33 @@ void check_trainable(const Dataset& dataset, const RunConfig& config) {
   }
 }
 
+/// As it is trained on. What is not ours is copied before it is changed.
+std::shared_ptr<const Dataset> prepared(const RunConfig& config, const std::shared_ptr<const Dataset>& given) {
+  if (given != nullptr && !config.normalize_features) return given;
+  const auto own = std::make_shared<Dataset>(given != nullptr ? share(given) : load_dataset(config.data));
+  if (config.normalize_features) normalize_rows(own->features);
+  return own;
+}
+
 }  // namespace
 
-Job load_job(const RunConfig& config) {
+Job load_job(const RunConfig& config, const std::shared_ptr<const Dataset>& dataset) {
   Job job;
   job.config = config;
   check_words(config);  // before the data: bad words cost no waiting
-  job.dataset = load_dataset(config.data);
-  check_trainable(job.dataset, config);
+  job.dataset = prepared(config, dataset);
+  check_trainable(*job.dataset, config);
   for (int64_t run = 0; run < config.runs; ++run) {
     const auto seed = static_cast<uint64_t>(config.seed + run);
-    job.splits.push_back(choose_split(job.dataset, config.split, static_cast<int>(config.split_index), seed));
-    class_weights(config.class_weights, job.dataset.labels, job.splits.back());  // fails for words that do not fit
+    job.splits.push_back(choose_split(*job.dataset, config.split, static_cast<int>(config.split_index), seed));
+    class_weights(config.class_weights, job.dataset->labels, job.splits.back());  // fails for words that do not fit
   }
-  if (config.normalize_features) normalize_rows(job.dataset.features);
-  job.aggregation = aggregation_operator(job.dataset.graph, normalisation(config));
+  job.aggregation = aggregation_operator(job.dataset->graph, normalisation(config));
   return job;
 }
 
 Partition partition_job(const Job& job) {
-  return make_partition(job.dataset.graph, static_cast<int>(job.config.ranks),
+  return make_partition(job.dataset->graph, static_cast<int>(job.config.ranks),
                         parse_partition_method(job.config.partition), kPartitionSeed);
 }
 

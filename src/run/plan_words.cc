@@ -32,7 +32,7 @@ std::string output_words(const Labels& labels) {
 }
 
 std::string graph_line(const Job& job) {
-  const Dataset& dataset = job.dataset;
+  const Dataset& dataset = *job.dataset;
   const Split& split = job.splits.front();
   return fmt::format(
       "graph   {}: {}, {}, {}, {}; {} train, {} validation, {} test\n", dataset.name, plural(dataset.nodes(), "node"),
@@ -80,7 +80,7 @@ std::string rank_lines(const Job& job, const PartitionFacts& facts, int hosts, i
       fmt::format("ranks   {} x {} on {}", config.ranks, plural(config.threads, "thread"), plural(hosts, "host"));
   if (config.ranks > 1) {
     const double cut =
-        static_cast<double>(facts.cut_edges) / static_cast<double>(std::max<int64_t>(1, job.dataset.graph.edges()));
+        static_cast<double>(facts.cut_edges) / static_cast<double>(std::max<int64_t>(1, job.dataset->graph.edges()));
     words += fmt::format("; {} parts of {} to {} nodes, {:.1f} % of the edges cut, {}; {} exchange{}", config.partition,
                          format_count(facts.smallest_part), format_count(facts.largest_part), 100 * cut,
                          plural(facts.halo_rows, "halo row"), config.exchange, width_words(config));
@@ -120,7 +120,7 @@ int64_t available_memory() {
 }
 
 std::string plan_words(const Job& job, const std::vector<int>& host_of) {
-  const PartitionFacts facts = inspect(job.dataset.graph, job.partition);
+  const PartitionFacts facts = inspect(job.dataset->graph, job.partition);
   const MemoryPrediction memory = predict_memory(job, facts);
   const int hosts = *std::ranges::max_element(host_of) + 1;
   const auto ranks_here = static_cast<int>(std::ranges::count(host_of, host_of.front()));

@@ -72,8 +72,8 @@ void write_predictions(const std::string& path, Task task, ConstMatrixView outpu
 }
 
 void write_results(const RunDirectory& directory, const Dataset& dataset, const RunConfig& config,
-                   const RunRecord& record, const Parameters& parameters) {
-  directory.write("model.safetensors", to_safetensors(model_file(config, dataset, parameters)));
+                   const RunRecord& record, const TensorFile& model) {
+  directory.write("model.safetensors", to_safetensors(model));
   try {
     write_predictions((directory.path() / "predictions.npy").string(), dataset.labels.task, record.result.outputs);
   } catch (const InputError& error) {

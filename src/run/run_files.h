@@ -25,6 +25,6 @@ void write_predictions(const std::string& path, Task task, ConstMatrixView outpu
 /// What a finished run leaves: model.safetensors, predictions.npy and, once they are there, summary.json. Errors:
 /// RunError.
 void write_results(const RunDirectory& directory, const Dataset& dataset, const RunConfig& config,
-                   const RunRecord& record, const Parameters& parameters);
+                   const RunRecord& record, const TensorFile& model);
 
 }  // namespace tersegraph

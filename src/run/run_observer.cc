@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include "run/results.h"
-#include "run/signals.h"
 
 namespace tersegraph {
 namespace {
@@ -13,13 +12,9 @@ const std::string kSecondsPart = "run/seconds", kBytesPart = "run/bytes";
 
 }  // namespace
 
-bool RankObserver::stop_requested() {
-  return SignalGuard::received() != 0;
-}
-
-RunObserver::RunObserver(Context context, RunDirectory& directory, const Timer& wall, ProgressBar* bar,
-                         const SavedState* resume)
-    : RankObserver(resume), context_(std::move(context)), directory_(directory), wall_(wall), bar_(bar) {
+RunObserver::RunObserver(Context context, const RunHooks& hooks, RunDirectory* directory, const Timer& wall,
+                         ProgressBar* bar, const SavedState* resume)
+    : RankObserver(hooks, resume), context_(std::move(context)), directory_(directory), wall_(wall), bar_(bar) {
   if (resume == nullptr) return;
   earlier_seconds_ = resume->get<double>(kSecondsPart);
   bytes_ = resume->values<double>(kBytesPart);
@@ -29,10 +24,13 @@ void RunObserver::on_epoch(const EpochMetrics& metrics) {
   epoch_ = metrics.epoch;
   bytes_.push_back(static_cast<double>(training_bytes(metrics)));
   std::string error;
-  if (!directory_.append_metrics(metrics, error)) warn(told_of_metrics_, error);
-  if (bar_ == nullptr) return;
-  bar_->show(metrics);
-  tell_guard(metrics);
+  if (directory_ != nullptr && !directory_->append_metrics(metrics, error)) warn(told_of_metrics_, error);
+  if (bar_ != nullptr) {
+    bar_->show(metrics);
+    tell_guard(metrics);
+  }
+  if (context_.epochs != nullptr) context_.epochs->push_back(metrics);
+  if (hooks_.on_epoch) hooks_.on_epoch(metrics);
 }
 
 /// Where the guard has raised the narrowest width.
@@ -47,6 +45,7 @@ void RunObserver::tell_guard(const EpochMetrics& metrics) {
 }
 
 void RunObserver::on_checkpoint(const SavedState& state) {
+  if (directory_ == nullptr) return;
   SavedState whole = state;
   for (const auto& [name, bytes] : context_.common.parts()) whole.set_bytes(name, bytes);
   whole.set(kSecondsPart, wall_seconds());
@@ -78,9 +77,9 @@ void RunObserver::complain(bool stopped) const {
   if (stopped && !checkpoint_error_.empty()) {
     fail_run("stopped without a checkpoint of epoch {}: {}", epoch_, checkpoint_error_);
   }
-  if (directory_.has_unwritten_metrics()) {
+  if (directory_ != nullptr && directory_->has_unwritten_metrics()) {
     fail_run("{}/metrics.jsonl lacks lines that could not be written; the other results are whole",
-             directory_.path().string());
+             directory_->path().string());
   }
 }
 

@@ -9,31 +9,38 @@
 #include "run/checkpoint.h"
 #include "run/progress.h"
 #include "run/run_directory.h"
+#include "run/training.h"
 
 namespace tersegraph {
 
-/// What any rank of a run tells its trainer: the signals that came, and where to go on from (may be null).
+/// What any rank of a run tells its trainer: whether to stop, and where to go on from (may be null).
 class RankObserver : public Observer {
  public:
-  explicit RankObserver(const SavedState* resume) : resume_(resume) {}
-  bool stop_requested() override;
+  /// `hooks` must outlive this.
+  RankObserver(const RunHooks& hooks, const SavedState* resume) : hooks_(hooks), resume_(resume) {}
+  bool stop_requested() override { return hooks_.stop_requested(); }
   const SavedState* resume_from() override { return resume_; }
+
+ protected:
+  const RunHooks& hooks_;
 
  private:
   const SavedState* resume_;
 };
 
-/// What rank 0 writes between epochs. A disk that fails does not end the training: it is told once, and complain()
-/// tells at the end what the results lack.
+/// What rank 0 tells its hooks and writes between epochs. A disk that fails does not end the training: it is told once,
+/// and complain() tells at the end what the results lack.
 class RunObserver final : public RankObserver {
  public:
   struct Context {
     int64_t run = 0, every = 0;  ///< the run's index; epochs between checkpoints
     SavedState common;           ///< parts of every checkpoint of this run
     CheckpointFolder checkpoints;
+    std::vector<EpochMetrics>* epochs;  ///< where to keep them all; may be null
   };
-  /// `directory`, `wall` and `bar` (may be null) must outlive this.
-  RunObserver(Context context, RunDirectory& directory, const Timer& wall, ProgressBar* bar, const SavedState* resume);
+  /// `directory` and `bar` may be null. All must outlive this.
+  RunObserver(Context context, const RunHooks& hooks, RunDirectory* directory, const Timer& wall, ProgressBar* bar,
+              const SavedState* resume);
 
   void on_epoch(const EpochMetrics& metrics) override;
   bool checkpoint_due(int64_t epoch) override { return context_.every > 0 && epoch % context_.every == 0; }
@@ -53,7 +60,7 @@ class RunObserver final : public RankObserver {
   void warn(bool& told, const std::string& error);
 
   Context context_;
-  RunDirectory& directory_;
+  RunDirectory* directory_;
   const Timer& wall_;
   ProgressBar* bar_;
   double earlier_seconds_ = 0.0;

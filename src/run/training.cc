@@ -1,3 +1,5 @@
+#include "run/training.h"
+
 #include <unistd.h>
 
 #include <csignal>
@@ -11,6 +13,7 @@
 #include "run/config.h"
 #include "run/cores.h"
 #include "run/job.h"
+#include "run/options.h"
 #include "run/plan_words.h"
 #include "run/progress.h"
 #include "run/results.h"
@@ -45,8 +48,10 @@ std::string result_words(const RunConfig& config, const RunRecord& record) {
 
 /// What all ranks of a run share, beside the job.
 struct Start {
-  Fingerprint fingerprint;
-  std::optional<Resumption> resumption;
+  RunHooks hooks;
+  std::vector<HeldRun>* held = nullptr;  ///< where rank 0 leaves what runs made; null: nowhere
+  Fingerprint fingerprint = {};
+  std::optional<Resumption> resumption = {};
 };
 
 /// One rank's part in a whole run.
@@ -69,10 +74,13 @@ class RankRun {
       outcome_.signal = signal > 0 ? static_cast<int>(signal) : SIGTERM;
       break;
     }
-    if (job_.config.runs > 1)
+    if (job_.config.runs > 1 && writes())
       agree_on_rank0([&] { top_->write("summary.json", summarise(job_.config, records_).dump(2) + "\n"); });
     for (const RunRecord& record : records_) outcome_.runs.push_back(to_run_result(record));
     if (top_) outcome_.directory = top_->path().string();
+    for (size_t i = 0; i < records_.size() && start_.held != nullptr; ++i) {
+      (*start_.held)[i].record = std::move(records_[i]);
+    }
     return std::move(outcome_);
   }
 
@@ -83,6 +91,8 @@ class RankRun {
       if (channel_.rank() == 0) step();
     });
   }
+
+  bool writes() const { return !job_.config.out.empty(); }
 
   // The configuration that repeats the run of one seed.
   RunConfig config_of(int64_t index) const {
@@ -133,9 +143,9 @@ class RankRun {
     const std::unique_ptr<Trainer> trainer = make_trainer(job_, index, channel_);
     link_words_ = trainer->link_words();
     RunDirectory* directory = nullptr;
-    agree_on_rank0([&] { directory = &open_directory(index); });
+    agree_on_rank0([&] { directory = writes() ? &open_directory(index) : nullptr; });
     if (channel_.rank() != 0) {
-      RankObserver observer(saved);
+      RankObserver observer(start_.hooks, saved);
       const Ending ending = trainer->train(observer).ending;
       agree_on_rank0([] {});
       return ending;
@@ -143,9 +153,11 @@ class RankRun {
 
     std::optional<ProgressBar> bar;
     if (!job_.config.quiet) bar.emplace(stderr, job_.config.epochs, bar_title(index));
-    const CheckpointFolder checkpoints(top_->path() / "checkpoint");
-    RunObserver observer({index, job_.config.checkpoint_every, common_parts(start_.fingerprint, records_), checkpoints},
-                         *directory, wall_, bar ? &*bar : nullptr, saved);
+    const CheckpointFolder checkpoints(std::filesystem::path(job_.config.out) / "checkpoint");
+    std::vector<EpochMetrics> epochs;
+    RunObserver observer({index, job_.config.checkpoint_every, common_parts(start_.fingerprint, records_), checkpoints,
+                          start_.held != nullptr ? &epochs : nullptr},
+                         start_.hooks, directory, wall_, bar ? &*bar : nullptr, saved);
     RunRecord record;
     record.result = trainer->train(observer);
     bar.reset();
@@ -154,13 +166,19 @@ class RankRun {
     record.bytes_per_epoch = observer.bytes_per_epoch();
     const Ending ending = record.result.ending;
     agree_on_rank0([&] {
-      write_results(*directory, job_.dataset, config_of(index), record, trainer->parameters());
+      TensorFile model = model_file(config_of(index), *job_.dataset, trainer->parameters());
+      if (directory != nullptr) write_results(*directory, *job_.dataset, config_of(index), record, model);
       observer.complain(ending == Ending::stopped);
-      record.result.outputs = Matrix();
+      if (start_.held == nullptr) {
+        record.result.outputs = Matrix();
+      } else {
+        start_.held->push_back({with_links(config_of(index)), {}, std::move(epochs), std::move(model)});
+      }
       if (!job_.config.quiet) fmt::print("{}", result_words(job_.config, record));
       std::fflush(stdout);
       records_.push_back(std::move(record));
-      if (job_.config.checkpoint_every > 0 && index + 1 < job_.config.runs && ending != Ending::stopped) {
+      if (directory != nullptr && job_.config.checkpoint_every > 0 && index + 1 < job_.config.runs &&
+          ending != Ending::stopped) {
         observer.save_between({index + 1, 0}, common_parts(start_.fingerprint, records_));
       }
     });
@@ -206,12 +224,16 @@ void resume(Start& start, const Job& job, Channel* channel) {
   check_resumption(*start.resumption, start.fingerprint, job.config);
 }
 
+RunHooks signal_hooks() {
+  return {.stop_requested = [] { return SignalGuard::received() != 0; }, .on_epoch = {}};
+}
+
 RunOutcome run_processes(const RunConfig& config, bool resumes, const Timer& since_start) {
   RunOutcome outcome;
   const auto body = [&](Communicator& communicator) {
     Channel channel(communicator);
     Job job;
-    Start start;
+    Start start{.hooks = signal_hooks()};
     agree(channel, [&] {
       if (channel.rank() == 0 && !resumes) RunDirectory::check(config.out);
       job = load_job(config);
@@ -229,10 +251,11 @@ RunOutcome run_processes(const RunConfig& config, bool resumes, const Timer& sin
   return outcome;
 }
 
-RunOutcome run_threads(const RunConfig& config, bool resumes, const Timer& since_start) {
-  if (!resumes) RunDirectory::check(config.out);
-  Job job = load_job(config);
-  Start start{fingerprint_of(job), {}};
+RunOutcome run_threads(const RunConfig& config, bool resumes, const Timer& since_start, Start start,
+                       const std::shared_ptr<const Dataset>& dataset = nullptr) {
+  if (!resumes && !config.out.empty()) RunDirectory::check(config.out);
+  Job job = load_job(config, dataset);
+  start.fingerprint = fingerprint_of(job);
   if (resumes) resume(start, job, nullptr);
   job.partition = partition_job(job);
   fit_memory(job);
@@ -252,7 +275,8 @@ RunOutcome train(const RunConfig& words, bool resumes) {
   const Timer since_start;
   const SignalGuard guard;
   const RunConfig config = resolve(words);
-  return launched_ranks() > 1 ? run_processes(config, resumes, since_start) : run_threads(config, resumes, since_start);
+  return launched_ranks() > 1 ? run_processes(config, resumes, since_start)
+                              : run_threads(config, resumes, since_start, {.hooks = signal_hooks()});
 }
 
 }  // namespace
@@ -270,6 +294,42 @@ RunOutcome resume_training(const std::string& directory, const ResumeChanges& ch
     return outcome;
   }
   return train(config, true);
+}
+
+std::vector<HeldRun> train_in_memory(RunConfig config, const std::shared_ptr<const Dataset>& dataset,
+                                     const RunHooks& hooks) {
+  if (launched_ranks() > 1) {
+    fail_input("a launcher started {} processes; ranks of a dataset in memory are threads of one", launched_ranks());
+  }
+  const Timer since_start;
+  const std::string out = config.out;
+  config.quiet = true;
+  config = resolve(config);
+  config.out = out;
+  if (out.empty() && config.checkpoint_every > 0) {
+    fail_input("--checkpoint-every {} needs --out, the folder for checkpoints", config.checkpoint_every);
+  }
+  std::vector<HeldRun> held;
+  run_threads(config, false, since_start, {.hooks = hooks, .held = &held}, dataset);
+  return held;
+}
+
+void save_run(const HeldRun& run, const Dataset& dataset, const std::string& path) {
+  RunDirectory directory(path);
+  directory.write("config.toml", to_toml(run.config));
+  std::string error;
+  for (const EpochMetrics& metrics : run.epochs) {
+    if (!directory.append_metrics(metrics, error)) fail_run("{}", error);
+  }
+  write_results(directory, dataset, run.config, run.record, run.model);
+}
+
+std::string divergence_words(const RunConfig& config, int64_t epoch, const std::string& directory) {
+  const bool admm = trainer_kind(config) == TrainerKind::admm;
+  return fmt::format(
+      "diverged in epoch {}: {}{}", epoch,
+      admm ? "its Lagrangian left all bounds; raise --nu or --ridge" : "its loss is not finite; lower --lr",
+      directory.empty() ? "" : fmt::format(", or see {}/metrics.jsonl", directory));
 }
 
 }  // namespace tersegraph

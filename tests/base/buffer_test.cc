@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <utility>
+#include <vector>
 
 namespace tersegraph {
 namespace {
@@ -43,6 +45,23 @@ TEST(Buffer, MovesWithoutCopying) {
   Buffer assigned(16);
   assigned = std::move(target);
   EXPECT_EQ(assigned.data(), block);
+}
+
+TEST(Buffer, BorrowedMemoryIsKeptByItsOwnerAndNeverReused) {
+  const auto owner = std::make_shared<std::vector<int>>(100, 7);
+  {
+    Buffer source(owner->data(), owner);
+    EXPECT_TRUE(source.borrowed());
+    Buffer buffer(std::move(source));
+    EXPECT_EQ(static_cast<const void*>(buffer.data()), owner->data());
+    EXPECT_EQ(owner.use_count(), 2);
+    buffer.reserve(8);  // to be written: less than is there, but not ours
+    EXPECT_NE(static_cast<const void*>(buffer.data()), owner->data());
+    EXPECT_FALSE(buffer.borrowed());
+    EXPECT_EQ(owner.use_count(), 1);
+    const Buffer again(owner->data(), owner);
+  }
+  EXPECT_EQ(owner.use_count(), 1);
 }
 
 TEST(Buffer, EmptyOnesHoldNothing) {

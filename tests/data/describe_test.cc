@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <memory>
 
 #include "data/features.h"
+#include "data/share.h"
 
 namespace tersegraph {
 namespace {
@@ -73,6 +75,20 @@ TEST(NormalizeRows, DenseRowsSumToOneAndZeroSumsStay) {
   normalize_rows(features);
   EXPECT_THAT(std::vector<float>(features.dense.data(), features.dense.data() + 6),
               ElementsAre(0.25f, 0.75f, 2, -2, 0, 0));
+}
+
+TEST(Share, BorrowsTheFeaturesUntilTheyChange) {
+  const auto original = std::make_shared<Dataset>(path());
+  original->features = {};
+  original->features.dense.reshape(4, 1);
+  original->features.dense.fill(3);
+  Dataset shared = share(original);
+  EXPECT_EQ(shared.features.dense.data(), original->features.dense.data());
+  EXPECT_EQ(shared.graph.adjacency.indices, original->graph.adjacency.indices);
+  EXPECT_EQ(shared.labels.classes, original->labels.classes);
+  normalize_rows(shared.features);
+  EXPECT_EQ(shared.features.dense(2, 0), 1.0f);
+  EXPECT_EQ(original->features.dense(2, 0), 3.0f);
 }
 
 }  // namespace

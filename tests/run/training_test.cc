@@ -1,4 +1,6 @@
 // Whole runs, through the public entry.
+#include "run/training.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -142,6 +144,72 @@ TEST(Training, BadInputLeavesNothing) {
   config.loss = "mse";
   EXPECT_NE(testing::error_of<InputError>([&] { run_training(config); }), "");
   EXPECT_EQ(folder.files(), 0u);
+}
+
+RunHooks until(int64_t last, std::vector<int64_t>& seen) {
+  return {.stop_requested = [&seen, last] { return std::ssize(seen) >= last; },
+          .on_epoch = [&seen](const EpochMetrics& metrics) { seen.push_back(metrics.epoch); }};
+}
+
+TEST(InMemory, GivesWhatARunOfTheFileLeaves) {
+  const TemporaryFolder folder;
+  RunConfig config = small_run(folder, "run");
+  config.normalize_features = true;
+  config.ranks = 2;
+  run_training(config);
+  const auto dataset = std::make_shared<const Dataset>(load_dataset(config.data));
+  const float feature = dataset->features.dense(3, 3);
+  RunConfig words = config;
+  words.out.clear();
+  std::vector<int64_t> seen;
+  const std::vector<HeldRun> held = train_in_memory(words, dataset, until(100, seen));
+  EXPECT_EQ(folder.files(), 1u);
+  EXPECT_EQ(dataset->features.dense(3, 3), feature);
+  ASSERT_EQ(held.size(), 1u);
+  EXPECT_EQ(to_safetensors(held[0].model), read_bytes(config.out + "/model.safetensors"));
+  EXPECT_EQ(held[0].epochs.size(), 8u);
+  EXPECT_EQ(seen.size(), 8u);
+  const std::string saved = folder.file("saved");
+  save_run(held[0], *dataset, saved);
+  EXPECT_EQ(read_bytes(saved + "/predictions.npy"), read_bytes(config.out + "/predictions.npy"));
+  EXPECT_EQ(metrics_of(saved).back()["train_loss"], metrics_of(config.out).back()["train_loss"]);
+  RunConfig read;
+  read_config(saved + "/config.toml", read);
+  EXPECT_EQ(to_toml(read), read_bytes(config.out + "/config.toml"));
+  EXPECT_NE(testing::error_of<InputError>([&] { save_run(held[0], *dataset, saved); }), "");
+}
+
+TEST(InMemory, HooksStopIt) {
+  const TemporaryFolder folder;
+  RunConfig config = small_run(folder, "run");
+  config.out.clear();
+  const auto dataset = std::make_shared<const Dataset>(load_dataset(config.data));
+  std::vector<int64_t> seen;
+  const std::vector<HeldRun> held = train_in_memory(config, dataset, until(3, seen));
+  EXPECT_EQ(held[0].record.result.ending, Ending::stopped);
+  EXPECT_THAT(seen, ::testing::ElementsAre(1, 2, 3, 4));
+  EXPECT_EQ(held[0].epochs.size(), 4u);
+  EXPECT_EQ(folder.files(), 0u);
+  config.checkpoint_every = 2;
+  EXPECT_THAT(testing::error_of<InputError>([&] { train_in_memory(config, dataset, until(3, seen)); }),
+              ::testing::HasSubstr("needs --out"));
+}
+
+TEST(InMemory, OutputsOfADatasetWithoutLabels) {
+  const TemporaryFolder folder;
+  RunConfig config = small_run(folder, "run");
+  config.out.clear();
+  config.class_weights = "1,2,1,3";
+  const auto dataset = std::make_shared<const Dataset>(load_dataset(config.data));
+  std::vector<int64_t> seen;
+  const std::vector<HeldRun> held = train_in_memory(config, dataset, until(100, seen));
+  const auto unlabelled = std::make_shared<Dataset>(load_dataset(config.data));
+  unlabelled->labels = {};
+  unlabelled->splits.clear();
+  const Matrix outputs = outputs_of(held[0].config, held[0].model, "the model", unlabelled);
+  const Matrix& expected = held[0].record.result.outputs;
+  ASSERT_EQ(outputs.size(), expected.size());
+  for (int64_t i = 0; i < outputs.size(); ++i) EXPECT_NEAR(outputs.data()[i], expected.data()[i], 1e-5);
 }
 
 TEST(Prediction, GivesTheScoresOfTheRun) {

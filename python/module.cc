@@ -1,0 +1,58 @@
+#include "base/error.h"
+#include "bindings.h"
+#include "run/options.h"
+#include "tersegraph/tersegraph.h"
+
+namespace nb = nanobind;
+
+namespace tersegraph::python {
+namespace {
+
+nb::object default_of(const Option& option) {
+  const RunConfig defaults;
+  return std::visit(
+      [&]<class T>(T RunConfig::*field) -> nb::object {
+        if constexpr (std::is_same_v<T, std::string>) return nb::str((defaults.*field).c_str());
+        if constexpr (std::is_same_v<T, int64_t>) return nb::int_(defaults.*field);
+        if constexpr (std::is_same_v<T, double>) return nb::float_(defaults.*field);
+        if constexpr (std::is_same_v<T, bool>) return nb::bool_(defaults.*field);
+      },
+      option.field);
+}
+
+nb::str text(std::string_view words) {
+  return nb::str(words.data(), words.size());
+}
+
+/// The table of the command line's options, a dict each.
+nb::list option_table() {
+  nb::list table;
+  for (const Option& option : options()) {
+    nb::dict row;
+    nb::list choices;
+    for (const std::string_view choice : option.choices) choices.append(text(choice));
+    row["name"] = text(option.name);
+    row["group"] = text(option.group);
+    row["help"] = text(option.help);
+    row["default"] = default_of(option);
+    row["automatic"] = text(option.automatic);
+    row["choices"] = choices;
+    table.append(row);
+  }
+  return table;
+}
+
+}  // namespace
+}  // namespace tersegraph::python
+
+NB_MODULE(_core, module) {
+  using namespace tersegraph;
+  module.attr("__version__") = version();
+  nb::exception<InputError>(module, "InputError", PyExc_ValueError);
+  nb::exception<RunError>(module, "RunError", PyExc_RuntimeError);
+  module.def("options", &python::option_table);
+  python::bind_datasets(module);
+  python::bind_make_dataset(module);
+  python::bind_models(module);
+  python::bind_runs(module);
+}

@@ -1,0 +1,78 @@
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <atomic>
+
+#include "apart.h"
+#include "arrays.h"
+#include "base/error.h"
+#include "models.h"
+#include "run/options.h"
+#include "run/training.h"
+
+namespace nb = nanobind;
+
+namespace tersegraph::python {
+namespace {
+
+/// A run and what it was of.
+struct Run {
+  HeldRun held;
+  SharedDataset dataset;
+  std::string directory;
+};
+
+/// Trains; on_epoch (or None) is given each epoch's line of metrics.jsonl and says whether to stop.
+std::vector<Run> train(const SharedDataset& dataset, const OptionWords& words, const nb::object& on_epoch) {
+  RunConfig config = config_of(words);
+  config.data = dataset.source;
+  Apart apart;
+  std::atomic<bool> stop = false;
+  RunHooks hooks;
+  hooks.stop_requested = [&] { return stop || apart.stopping(); };
+  if (!on_epoch.is_none()) {
+    hooks.on_epoch = [&](const EpochMetrics& metrics) {
+      const std::string line = to_json(metrics).dump();
+      apart.ask([&] { stop = nb::cast<bool>(on_epoch(line)); });
+    };
+  }
+  std::vector<HeldRun> held;
+  apart.run([&] { held = train_in_memory(config, dataset.data, hooks); });
+  std::vector<Run> runs;
+  for (HeldRun& run : held) {
+    if (run.record.result.ending == Ending::diverged) {
+      fail_run("{}", divergence_words(run.config, std::ssize(run.epochs), config.out));
+    }
+    runs.push_back({std::move(run), dataset, config.out});
+  }
+  return runs;
+}
+
+std::vector<std::string> metrics_of(const Run& run) {
+  std::vector<std::string> lines;
+  for (const EpochMetrics& metrics : run.held.epochs) lines.push_back(to_json(metrics).dump());
+  return lines;
+}
+
+}  // namespace
+
+void bind_runs(nb::module_& module) {
+  module.def("train", &train, nb::arg("dataset"), nb::arg("words"), nb::arg("on_epoch").none());
+  nb::class_<Run>(module, "Run")
+      .def_ro("dataset", &Run::dataset)
+      .def_ro("directory", &Run::directory)
+      .def_prop_ro("metrics", &metrics_of)
+      .def_prop_ro("summary", [](const Run& run) { return summarise(run.held.config, run.held.record).dump(); })
+      .def_prop_ro("model",
+                   [](const Run& run) {
+                     return Model{run.held.config, run.held.model, "the model"};
+                   })
+      .def_prop_ro(
+          "outputs",
+          [](nb::handle self) { return array_of(nb::cast<const Run&>(self).held.record.result.outputs, self); })
+      .def("save", [](const Run& run, const std::string& path) { save_run(run.held, *run.dataset.data, path); });
+}
+
+}  // namespace tersegraph::python
