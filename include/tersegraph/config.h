@@ -58,7 +58,7 @@ struct RunConfig {
   int64_t ranks = 0;                ///< 0: what mpirun started, or 1
   int64_t threads = 0;              ///< a rank; 0: this machine's cores shared among its ranks
   int64_t timeout = 600;            ///< seconds that a rank waits for a message of another; 0: for ever
-  std::string partition = "metis";  ///< metis, metis-volume, random, block
+  std::string partition = "metis";  ///< metis, metis-volume, metis-refined, random, block
   std::string reorder = "auto";     ///< auto, none, rcm, clusters
   std::string exchange = "exact";   ///< exact, uniform, random, adaptive
   int64_t bits = 0;                 ///< of uniform, or of p and q: 1 to 8, 16 or 32; 0: 8 or 4
@@ -69,6 +69,7 @@ struct RunConfig {
   std::string link;                 ///< of adaptive: "1gbit,50us", or every pair of hosts: "0>1 1gbit; 1>0 2gbit"
   std::string link_rounds = "all";  ///< how adaptive thinks of an exchange: all at once, ring
   std::string intra;                ///< ranks on one host: exact, same; "": exact, unless there is but one host
+  std::string halo_rows = "sources";
   bool layer0_cache = true;
   bool aggregate_first = false;
   int64_t activation_bits = 0;  ///< of what the way back needs: 32, 8 or 4; 0: 32, or what memory_limit asks for

@@ -6,6 +6,7 @@
 
 #include "exchange/bit_assigner.h"
 #include "exchange/lane_prices.h"
+#include "exchange/plan_cover.h"
 
 namespace tersegraph {
 
@@ -30,6 +31,7 @@ struct ExchangeConfig {
   Lanes::Schedule schedule = Lanes::Schedule::all_at_once;  ///< of the time model
   std::string link = {};                                    ///< as parse_links takes it; empty: see WidthPolicy
   IntraHost intra = IntraHost::automatic;
+  RowChoice rows = RowChoice::sources;  ///< under any policy
 
   bool mixes_widths() const { return policy == ExchangePolicy::random || policy == ExchangePolicy::adaptive; }
   /// The most bits a value of what is sent between hosts in training.
