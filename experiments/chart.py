@@ -51,10 +51,12 @@ def log_lines(title, across, up, lines):
     y_of = lambda y: place(y, ys[0], ys[-1], BOTTOM, TOP)
     parts = []
     for x in sorted({x for x in xs}):
-        parts += [f'<path class="grid" d="M{x_of(x):.1f} {TOP}V{BOTTOM}"/>', words(x_of(x), BOTTOM + 18, f"{x:g}", "soft", "middle")]
+        parts += [f'<path class="grid" d="M{x_of(x):.1f} {TOP}V{BOTTOM}"/>',
+                  words(x_of(x), BOTTOM + 18, f"{x:g}", "soft", "middle")]
     for y in powers(ys[0], ys[-1]):
         if ys[0] <= y <= ys[-1]:
-            parts += [f'<path class="grid" d="M{LEFT} {y_of(y):.1f}H{RIGHT}"/>', words(LEFT - 8, y_of(y) + 4, f"{y:g}", "soft", "end")]
+            parts += [f'<path class="grid" d="M{LEFT} {y_of(y):.1f}H{RIGHT}"/>',
+                      words(LEFT - 8, y_of(y) + 4, f"{y:g}", "soft", "end")]
     parts += [words((LEFT + RIGHT) / 2, BOTTOM + 40, across, "soft", "middle"), words(LEFT - 60, TOP - 8, up, "soft")]
     last = BOTTOM + 20
     for k, (name, line) in sorted(enumerate(lines.items()), key=lambda item: item[1][1][-1][1]):
@@ -81,6 +83,7 @@ def intervals(title, across, rows, goals):
     for k, (name, start, middle, end) in enumerate(rows):
         y = TOP + 20 + (k + 0.5) * step
         parts += [f'<path class="l1" d="M{x_of(start):.1f} {y:.1f}H{x_of(end):.1f}"/>',
-                  f'<circle class="f1" cx="{x_of(middle):.1f}" cy="{y:.1f}" r="4"/>', words(left - 16, y + 4, name, "ink", "end")]
+                  f'<circle class="f1" cx="{x_of(middle):.1f}" cy="{y:.1f}" r="4"/>',
+                  words(left - 16, y + 4, name, "ink", "end")]
     parts.append(words((left + WIDTH) / 2, BOTTOM + 40, across, "soft", "middle"))
     return page(title, parts, title)

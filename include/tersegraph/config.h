@@ -69,7 +69,7 @@ struct RunConfig {
   std::string link;                 ///< of adaptive: "1gbit,50us", or every pair of hosts: "0>1 1gbit; 1>0 2gbit"
   std::string link_rounds = "all";  ///< how adaptive thinks of an exchange: all at once, ring
   std::string intra;                ///< ranks on one host: exact, same; "": exact, unless there is but one host
-  std::string halo_rows = "sources";
+  std::string halo_rows;            ///< sources, cover; "": cover where messages are exact
   bool layer0_cache = true;
   bool aggregate_first = false;
   int64_t activation_bits = 0;  ///< of what the way back needs: 32, 8 or 4; 0: 32, or what memory_limit asks for

@@ -99,6 +99,18 @@ TEST(TrainConfig, CarriesEveryWord) {
   EXPECT_EQ(config.ordering, Ordering::rcm);
 }
 
+TEST(TrainConfig, PartialSumsTravelWhereTheyAreExact) {
+  RunConfig words;
+  EXPECT_EQ(full_graph_config(resolve(words)).exchange.rows, RowChoice::cover);
+  words.halo_rows = "sources";
+  EXPECT_EQ(full_graph_config(resolve(words)).exchange.rows, RowChoice::sources);
+  words = {};
+  words.exchange = "uniform";
+  EXPECT_EQ(full_graph_config(resolve(words)).exchange.rows, RowChoice::sources);
+  words.halo_rows = "cover";
+  EXPECT_EQ(full_graph_config(resolve(words)).exchange.rows, RowChoice::cover);
+}
+
 TEST(TrainConfig, WordsOfAdaptiveWidths) {
   RunConfig words;
   words.exchange = "adaptive";
