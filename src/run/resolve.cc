@@ -128,7 +128,7 @@ void resolve_exchange(RunConfig& config) {
                config.budget);
   }
   if (config.bits == 0 && (exact || uniform)) config.bits = exact ? 32 : 8;
-  // A partial sum has a wider range than a row: at few bits it would save bytes and lose accuracy.
+  // A partial sum has a wider range than a row: at few bits it saves bytes and adds variance.
   if (config.halo_rows.empty()) config.halo_rows = exact ? "cover" : "sources";
 }
 
