@@ -1,13 +1,14 @@
-// Rows that exchanges move, by what decides about them, as Markdown tables.
+// Rows that exchanges move, by what decides about them, as JSON.
 //   plan_rows DATA.npz ...
-// The first table has the partitions: over all ranks and for the busiest one. The second has, for a model of three
-// layers on METIS's partition, the rows of one exchange in full plans and in those of the layers of a training step,
-// with every source's row travelling and with a minimum cover. "few" trains on 20 nodes a class (or, without labels, on
-// 1 in 100 nodes), "many" on 60% of the nodes. Seconds are those of the slowest rank.
+// partitions: rows of one exchange over all ranks (halo_rows), and the most that one rank sends and receives.
+// rows: on METIS's partition, for a model of three layers whose layer 0 meets constant features: of one exchange, and
+// of an epoch (two exchanges forward, two backward) in full plans and in those that skip what the loss does not see,
+// with every source's row travelling and with a minimum cover. "few" trains on 20 nodes a class (without labels, on 1
+// in 100 nodes), "many" on 60% of the nodes. Seconds are those of the slowest rank.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <cstdio>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,11 +21,15 @@
 #include "data/dataset.h"
 #include "data/split.h"
 #include "exchange/layer_plans.h"
+#include "exchange/width_ladder.h"
 
 namespace tersegraph {
 namespace {
 
+using nlohmann::json;
+
 constexpr int kLayers = 3, kParts[] = {2, 4, 8, 16};
+constexpr int64_t kHidden = 256;
 constexpr uint64_t kSeed = 1;
 
 std::vector<int64_t> training_nodes(const Dataset& dataset, bool many) {
@@ -49,82 +54,81 @@ std::vector<int64_t> owned_part(const Shard& shard, const std::vector<int64_t>& 
   return rows;
 }
 
-void print_partitions(const Dataset& dataset, int parts) {
+json partition_facts(const Dataset& dataset, int parts) {
   constexpr std::pair<const char*, PartitionMethod> kMethods[] = {{"metis", PartitionMethod::metis_cut},
                                                                   {"metis-volume", PartitionMethod::metis_volume},
                                                                   {"metis-refined", PartitionMethod::metis_refined}};
+  json all;
   for (const auto& [name, method] : kMethods) {
     const Timer timer;
     const Partition partition = make_partition(dataset.graph, parts, method, kSeed);
     const double seconds = timer.seconds();
     const PartitionFacts facts = inspect(dataset.graph, partition);
     const double mean = static_cast<double>(dataset.nodes()) / parts;
-    fmt::print("| {} | {} | {} | {} | {} | {:.3f} | {:.2f} |\n", dataset.name, parts, name, facts.halo_rows,
-               facts.largest_volume, static_cast<double>(facts.largest_part) / mean, seconds);
+    all[name] = {{"cut_edges", facts.cut_edges},
+                 {"halo_rows", facts.halo_rows},
+                 {"largest_volume", facts.largest_volume},
+                 {"largest_part", static_cast<double>(facts.largest_part) / mean},
+                 {"seconds", seconds}};
   }
+  return all;
 }
 
-/// Rows over all ranks in one exchange of the full plans and of each layer's.
-struct Rows {
-  int64_t full = 0;
-  std::vector<int64_t> layers;
-  double seconds = 0;  ///< for the full plans
-  double layer_seconds = 0;
-};
-
-Rows count_rows(const Shard& shard, const std::vector<int64_t>& training, RowChoice choice, Channel& channel) {
+/// Over all ranks, with one choice of rows.
+json count_rows(const Shard& shard, const std::vector<int64_t>& training, RowChoice choice, Channel& channel) {
   const auto sum = [&](int64_t count) {
     all_reduce_sum(channel, Traffic::setup, std::span(&count, 1));
     return count;
   };
-  Rows rows;
   barrier(channel);
   const Timer timer;
   LayerPlans plans(shard, choice, channel);
-  rows.seconds = all_reduce_max(channel, Traffic::setup, timer.seconds());
-  rows.full = sum(plans.forward().rows_sent());
-  const Timer layer_timer;
+  const double seconds = all_reduce_max(channel, Traffic::setup, timer.seconds());
+  const int64_t full = sum(plans.forward().rows_sent());
   plans.skip_rows(shard, training, kLayers, channel);
-  rows.layer_seconds = all_reduce_max(channel, Traffic::setup, layer_timer.seconds());
-  for (int l = 0; l < kLayers; ++l) rows.layers.push_back(sum(plans.forward(l).rows_sent()));
-  return rows;
+  const double all_seconds = all_reduce_max(channel, Traffic::setup, timer.seconds());
+  int64_t epoch = 0;
+  std::vector<int64_t> layers;
+  for (int l = 0; l < kLayers; ++l) {
+    layers.push_back(sum(plans.forward(l).rows_sent()));
+    // Layer 0 meets constant features, which travel once.
+    if (l > 0) epoch += layers.back() + sum(plans.backward(l).rows_sent());
+  }
+  return {{"exchange", full},   {"epoch", 2 * (kLayers - 1) * full}, {"layers", layers}, {"epoch_skipping", epoch},
+          {"seconds", seconds}, {"seconds_with_layers", all_seconds}};
 }
 
-void print_rows(const Dataset& dataset, const Csr& matrix, int parts) {
+json row_counts(const Dataset& dataset, const Csr& matrix, int parts) {
   const Partition partition = make_partition(dataset.graph, parts, PartitionMethod::metis_cut, kSeed);
+  json all;
   for (const bool many : {false, true}) {
     const std::vector<int64_t> training = training_nodes(dataset, many);
     run_thread_ranks(parts, 1, [&](Communicator& communicator) {
       Channel channel(communicator);
       const Shard shard = build_shard(matrix, partition, channel.rank(), Ordering::none, kSeed);
       const std::vector<int64_t> mine = owned_part(shard, training);
-      const Rows sources = count_rows(shard, mine, RowChoice::sources, channel);
-      const Rows cover = count_rows(shard, mine, RowChoice::cover, channel);
-      if (channel.rank() != 0) return;
-      fmt::print("| {} | {} | {} | {} | {} | {} | {} | {:.3f} | {:.3f} | {:.3f} | {:.3f} |\n", dataset.name, parts,
-                 many ? "many" : "few", sources.full, cover.full, fmt::join(sources.layers, " "),
-                 fmt::join(cover.layers, " "), sources.seconds, cover.seconds, sources.layer_seconds,
-                 cover.layer_seconds);
-      std::fflush(stdout);
+      const json sources = count_rows(shard, mine, RowChoice::sources, channel);
+      const json cover = count_rows(shard, mine, RowChoice::cover, channel);
+      if (channel.rank() == 0) all[many ? "many" : "few"] = {{"sources", sources}, {"cover", cover}};
     });
   }
+  return all;
 }
 
 void run(const std::vector<std::string>& paths) {
-  fmt::print("| data | parts | partition | halo rows | largest send + receive | largest part / mean | seconds |\n");
-  fmt::print("|---|---|---|---|---|---|---|\n");
-  for (const std::string& path : paths) {
-    const Dataset dataset = load_dataset(path);
-    for (const int parts : kParts) print_partitions(dataset, parts);
-  }
-  fmt::print(
-      "\n| data | parts | training | halo rows | cover | halo rows by layer | cover by layer | s halo | s cover | "
-      "s halo layers | s cover layers |\n|---|---|---|---|---|---|---|---|---|---|---|\n");
+  json graphs;
   for (const std::string& path : paths) {
     const Dataset dataset = load_dataset(path);
     const Csr matrix = aggregation_operator(dataset.graph, Normalisation::symmetric);
-    for (const int parts : kParts) print_rows(dataset, matrix, parts);
+    for (const int parts : kParts) {
+      graphs.push_back({{"data", dataset.name},
+                        {"parts", parts},
+                        {"partitions", partition_facts(dataset, parts)},
+                        {"rows", row_counts(dataset, matrix, parts)}});
+    }
   }
+  const json row = {{"fp32", row_bytes(32, kHidden)}, {"2 bits", row_bytes(2, kHidden)}};
+  fmt::print("{}\n", json{{"row_bytes", row}, {"graphs", graphs}}.dump(1));
 }
 
 }  // namespace

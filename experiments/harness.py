@@ -18,13 +18,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def arguments(description):
+def arguments(description, flags={}):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--program", default=ROOT / "build/release/bin/tersegraph", type=Path)
     parser.add_argument("--data", default=ROOT.parent / "shared/data/npz", type=Path, help="folder with the graphs")
     parser.add_argument("--runs", default=ROOT / "runs/experiments", type=Path, help="where runs are kept")
     parser.add_argument("--out", default=ROOT / "docs/results", type=Path)
     parser.add_argument("--quick", action="store_true", help="fewer sets and seeds: minutes instead of hours")
+    for flag, words in flags.items():
+        parser.add_argument(f"--{flag}", action="store_true", help=words)
     parsed = parser.parse_args()
     if not parsed.program.exists():
         sys.exit(f"{parsed.program} is not there: build it (cmake --workflow --preset program), or give --program")
@@ -40,11 +42,13 @@ class Runner:
     def run(self, *words):
         """summary.json of `tersegraph train words...`, under "summary", and the lines of metrics.jsonl of its first run.
 
-        None when the run failed (it diverged): the reason is printed.
+        None when the run failed (it diverged): the reason is printed; and where it is not there under --so-far.
         """
         words = [str(word) for word in words]
         key = hashlib.sha256(" ".join([self.version] + words).encode()).hexdigest()[:16]
         folder = self.options.runs / key
+        if getattr(self.options, "so_far", False) and not self.is_whole(folder):
+            return None
         if not self.is_whole(folder):
             if folder.exists():  # cut off amid the run
                 shutil.rmtree(folder)

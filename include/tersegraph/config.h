@@ -58,7 +58,7 @@ struct RunConfig {
   int64_t ranks = 0;                ///< 0: what mpirun started, or 1
   int64_t threads = 0;              ///< a rank; 0: this machine's cores shared among its ranks
   int64_t timeout = 600;            ///< seconds that a rank waits for a message of another; 0: for ever
-  std::string partition = "metis";  ///< metis, metis-volume, random, block
+  std::string partition = "metis";  ///< metis, metis-volume, metis-refined, random, block
   std::string reorder = "auto";     ///< auto, none, rcm, clusters
   std::string exchange = "exact";   ///< exact, uniform, random, adaptive, pipe, sancus
   int64_t bits = 0;                 ///< of uniform, pipe, or of p and q: 1 to 8, 16 or 32; 0: 8, 32 or 4
@@ -74,6 +74,7 @@ struct RunConfig {
   double pipe_smoothing = 0.0;      ///< of pipe: what moving averages of the rows keep
   double sancus_bound = 0.2;        ///< of sancus: relative change from which rows are sent again
   int64_t sancus_epochs = 0;        ///< of sancus: age at which they are in any case; 0: none
+  std::string halo_rows;            ///< sources, cover; "": cover where messages are exact
   bool layer0_cache = true;
   bool aggregate_first = false;
   int64_t activation_bits = 0;  ///< of what the way back needs: 32, 8 or 4; 0: 32, or what memory_limit asks for

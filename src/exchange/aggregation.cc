@@ -1,6 +1,7 @@
 #include "exchange/aggregation.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -50,7 +51,7 @@ Aggregation::Aggregation(const Shard& shard, Channel& channel, const ExchangeCon
     : shard_(shard),
       channel_(channel),
       config_(config),
-      plans_(checked(shard, channel, config), RowChoice::sources, channel),
+      plans_(checked(shard, channel, config), config.rows, channel),
       widths_(channel, config),
       exchange_(channel),
       stale_(channel, config) {
@@ -118,7 +119,10 @@ void Aggregation::apply(CsrView local, const ExchangePlan& plan, ConstMatrixView
 }
 
 Csr Aggregation::forward_sparse(const Csr& x) {
-  const ExchangePlan& plan = plans_.forward();
+  // Rows travel as they are: sums of sparse rows are denser, and this happens once.
+  std::optional<ExchangePlan> sources;
+  if (config_.rows != RowChoice::sources) sources = plan_forward(shard_, channel_);
+  const ExchangePlan& plan = sources ? *sources : plans_.forward();
   return multiply_sparse(shard_.local, x, shard_.remote, exchange_sparse_rows(plan, x, Traffic::layer0, channel_));
 }
 

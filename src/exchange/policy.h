@@ -7,6 +7,7 @@
 
 #include "exchange/bit_assigner.h"
 #include "exchange/lane_prices.h"
+#include "exchange/plan_cover.h"
 
 namespace tersegraph {
 
@@ -33,6 +34,7 @@ struct ExchangeConfig {
   Lanes::Schedule schedule = Lanes::Schedule::all_at_once;  ///< of the time model
   std::string link = {};                                    ///< as parse_links takes it; empty: see WidthPolicy
   IntraHost intra = IntraHost::automatic;
+  RowChoice rows = RowChoice::sources;  ///< under any policy
   int guard_every = 100;  ///< of `adaptive`: epochs between checks of the gradient (train/width_guard.h); 0: none
 
   double pipe_smoothing = 0;  ///< of `pipe`, from 0 to below 1: the share that moving averages keep

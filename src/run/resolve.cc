@@ -131,6 +131,8 @@ void resolve_exchange(RunConfig& config) {
                config.budget);
   }
   if (config.bits == 0 && !mixed) config.bits = uniform ? 8 : 32;
+  // A partial sum has a wider range than a row: at few bits it saves bytes and adds variance.
+  if (config.halo_rows.empty()) config.halo_rows = exact ? "cover" : "sources";
 }
 
 void resolve_quantization(RunConfig& config) {

@@ -112,6 +112,7 @@ ExchangeConfig exchange_config(const RunConfig& config) {
   if (exchange.policy == ExchangePolicy::random && std::ranges::count(exchange.widths, 0) > 0) {
     fail_input("--widths {}: random would drop rows at 0 bits; leave it out", config.widths);
   }
+  exchange.rows = config.halo_rows == "cover" ? RowChoice::cover : RowChoice::sources;
   exchange.assign_every = static_cast<int>(config.assign_every);
   exchange.guard_every = static_cast<int>(config.guard_every);
   exchange.goal = parse_goal(config.budget, config.lambda);

@@ -20,11 +20,11 @@ using testing::RankOf;
 using testing::Spread;
 using testing::training_pass;
 
-using GraphCase = std::tuple<bool /*directed*/, bool /*weighted*/, Normalisation, int /*ranks*/>;
+using GraphCase = std::tuple<bool /*directed*/, bool /*weighted*/, Normalisation, int /*ranks*/, RowChoice>;
 class ExactAggregation : public ::testing::TestWithParam<GraphCase> {};
 
 TEST_P(ExactAggregation, ForwardAndBackwardAreTheDenseProducts) {
-  const auto& [directed, weighted, normalisation, ranks] = GetParam();
+  const auto& [directed, weighted, normalisation, ranks, rows] = GetParam();
   for (const int64_t cols : {1, 5, 64}) {
     for (uint64_t seed = 1; seed <= 3; ++seed) {
       const Graph graph = reference::random_graph(40, 110, directed, weighted, 3, seed);
@@ -33,7 +33,7 @@ TEST_P(ExactAggregation, ForwardAndBackwardAreTheDenseProducts) {
                                                            : reference::gcn_operator(adjacency);
       const Spread spread{aggregation_operator(graph, normalisation),
                           reference::random_parts(40, ranks, seed + 10),
-                          {},
+                          {.rows = rows},
                           1,
                           seed == 3 ? Ordering::rcm : Ordering::none};
       const Matrix x = reference::random_matrix(40, cols, seed + 20), g = reference::random_matrix(40, cols, seed + 30);
@@ -49,7 +49,8 @@ TEST_P(ExactAggregation, ForwardAndBackwardAreTheDenseProducts) {
 INSTANTIATE_TEST_SUITE_P(All, ExactAggregation,
                          ::testing::Combine(::testing::Bool(), ::testing::Bool(),
                                             ::testing::Values(Normalisation::symmetric, Normalisation::mean),
-                                            ::testing::Values(1, 2, 3, 4)));
+                                            ::testing::Values(1, 2, 3, 4),
+                                            ::testing::Values(RowChoice::sources, RowChoice::cover)));
 
 /// Edges go from rank 0 to rank 1 alone; rank 2 has edges of its own only, rank 3 none.
 Spread lopsided() {

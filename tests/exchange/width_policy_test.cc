@@ -122,10 +122,14 @@ TEST(WidthPolicy, ABudgetOfBytesHoldsOnTheWire) {
   }
 }
 
+class RowsOf : public ::testing::TestWithParam<RowChoice> {};
+INSTANTIATE_TEST_SUITE_P(WidthPolicy, RowsOf, ::testing::Values(RowChoice::sources, RowChoice::cover));
+
 /// The error of A x beside the exact product, for the same bytes.
-TEST(WidthPolicy, ErrsLessThanUniformWidthsOfTheSameBytes) {
+TEST_P(RowsOf, AdaptiveWidthsErrLessThanUniformOnesOfTheSameBytes) {
   const Matrix x = uneven_rows();
-  const auto errors = [&](const ExchangeConfig& config, int64_t& bytes) {
+  const auto errors = [&](ExchangeConfig config, int64_t& bytes) {
+    config.rows = GetParam();
     const Spread spread = spread_of(config);
     const Matrix exact = spread.products(x, {}, {}).forward;
     double squares = 0;
@@ -146,8 +150,8 @@ TEST(WidthPolicy, ErrsLessThanUniformWidthsOfTheSameBytes) {
   };
   int64_t uniform_bytes = 0, adaptive_bytes = 0;
   const double uniform = errors({ExchangePolicy::uniform, 4}, uniform_bytes);
-  const double share =
-      static_cast<double>(uniform_bytes) / static_cast<double>(run_epochs({ExchangePolicy::uniform, 32}, 1)[0].bytes);
+  const ExchangeConfig fp32{.policy = ExchangePolicy::uniform, .bits = 32, .rows = GetParam()};
+  const double share = static_cast<double>(uniform_bytes) / static_cast<double>(run_epochs(fp32, 1)[0].bytes);
   const double adapted = errors(adaptive({1, 2, 3, 4, 6, 8}, bytes_goal(share)), adaptive_bytes);
   EXPECT_LE(adaptive_bytes, uniform_bytes);
   EXPECT_LT(adapted, 0.5 * uniform);

@@ -67,6 +67,7 @@ TEST(TrainConfig, CarriesEveryWord) {
   words.seed = 9;
   words.exchange = "uniform";
   words.bits = 2;
+  words.halo_rows = "cover";
   words.layer0_cache = false;
   words.reorder = "rcm";
   words.gather_bits = 16;
@@ -95,8 +96,21 @@ TEST(TrainConfig, CarriesEveryWord) {
   EXPECT_EQ(config.seed, 9u);
   EXPECT_EQ(config.exchange.policy, ExchangePolicy::uniform);
   EXPECT_EQ(config.exchange.bits, 2);
+  EXPECT_EQ(config.exchange.rows, RowChoice::cover);
   EXPECT_FALSE(config.layer0_cache);
   EXPECT_EQ(config.ordering, Ordering::rcm);
+}
+
+TEST(TrainConfig, PartialSumsTravelWhereTheyAreExact) {
+  RunConfig words;
+  EXPECT_EQ(full_graph_config(resolve(words)).exchange.rows, RowChoice::cover);
+  words.halo_rows = "sources";
+  EXPECT_EQ(full_graph_config(resolve(words)).exchange.rows, RowChoice::sources);
+  words = {};
+  words.exchange = "uniform";
+  EXPECT_EQ(full_graph_config(resolve(words)).exchange.rows, RowChoice::sources);
+  words.halo_rows = "cover";
+  EXPECT_EQ(full_graph_config(resolve(words)).exchange.rows, RowChoice::cover);
 }
 
 TEST(TrainConfig, WordsOfAdaptiveWidths) {

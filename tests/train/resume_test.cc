@@ -74,7 +74,10 @@ TEST(Resume, QuantizedMessagesAreTheSameBits) {
   config.exchange.policy = ExchangePolicy::uniform;
   config.exchange.bits = 2;
   config.eval_every = 0;
-  expect_resumes(config, 3, {5});
+  for (const RowChoice rows : {RowChoice::sources, RowChoice::cover}) {
+    config.exchange.rows = rows;
+    expect_resumes(config, 3, {5});
+  }
 }
 
 TEST(Resume, RowsOfEarlierEpochsAreTheSameBits) {
