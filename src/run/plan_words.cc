@@ -67,8 +67,8 @@ std::string model_line(const RunConfig& config) {
 }
 
 std::string width_words(const RunConfig& config) {
-  if (config.exchange == "exact") return "";
-  if (config.exchange == "uniform") return fmt::format(" of {} bits", config.bits);
+  if (config.exchange == "exact" || config.exchange == "sancus") return "";
+  if (config.exchange == "uniform" || config.exchange == "pipe") return fmt::format(" of {} bits", config.bits);
   const std::string widths = fmt::format(" of {} bits", config.widths);
   if (config.exchange == "random") return widths;
   return widths + (config.budget.empty() ? fmt::format(", lambda {}", config.lambda) : ", " + config.budget);

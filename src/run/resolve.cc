@@ -112,6 +112,7 @@ void refuse_unused(const RunConfig& config, std::initializer_list<std::string_vi
 }
 
 void resolve_exchange(RunConfig& config) {
+  if (config.exchange.empty()) config.exchange = launched_ranks_here() < launched_ranks() ? "adaptive" : "exact";
   const bool exact = config.exchange == "exact", uniform = config.exchange == "uniform";
   const bool adaptive = config.exchange == "adaptive", pipe = config.exchange == "pipe";
   const bool fp32 = exact || config.exchange == "sancus", mixed = adaptive || config.exchange == "random";

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "base/error.h"
 #include "data/npz_files.h"
 #include "run/config.h"
@@ -156,6 +158,25 @@ TEST(TrainConfig, WordsOfStaleExchanges) {
   EXPECT_EQ(exchange.halo_bits(), 32);
   EXPECT_EQ(exchange.sancus_bound, 0.5);
   EXPECT_EQ(exchange.sancus_epochs, 8);
+}
+
+// Open MPI's words for its ranks.
+TEST(TrainConfig, FewBitsTravelByDefaultWhereRanksAreOnSeveralHosts) {
+  const auto exchange = [](const char* ranks, const char* ranks_here, const char* chosen) {
+    setenv("OMPI_COMM_WORLD_SIZE", ranks, 1);
+    setenv("OMPI_COMM_WORLD_LOCAL_SIZE", ranks_here, 1);
+    RunConfig words;
+    words.exchange = chosen;
+    words.out = "out";
+    const std::string resolved = resolve(words).exchange;
+    unsetenv("OMPI_COMM_WORLD_SIZE");
+    unsetenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+    return resolved;
+  };
+  EXPECT_EQ(exchange("4", "2", ""), "adaptive");
+  EXPECT_EQ(exchange("4", "4", ""), "exact");
+  EXPECT_EQ(exchange("4", "2", "exact"), "exact");
+  EXPECT_EQ(exchange("1", "1", ""), "exact");
 }
 
 TEST(TrainConfig, WordsThatTheExchangeWouldIgnoreAreRefused) {
