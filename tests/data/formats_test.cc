@@ -74,10 +74,10 @@ void expect_same_splits(const Dataset& a, const Dataset& b) {
 class PublishersFiles : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (std::system("python3 -c 'import numpy, scipy.io' 2>/dev/null") != 0) {
-      GTEST_SKIP() << "python3 has no numpy and scipy";
+    if (std::system(TERSEGRAPH_PYTHON " -c 'import numpy, scipy.io' 2>/dev/null") != 0) {
+      GTEST_SKIP() << "Python has no numpy and scipy";
     }
-    ASSERT_EQ(std::system(fmt::format("python3 {} {}", PUBLISHERS_SCRIPT, folder_.file("")).c_str()), 0);
+    ASSERT_EQ(std::system(fmt::format("{} {} {}", TERSEGRAPH_PYTHON, PUBLISHERS_SCRIPT, folder_.file("")).c_str()), 0);
   }
   Dataset load(const std::string& name) { return load_dataset(folder_.file(name)); }
 

@@ -23,7 +23,9 @@ using testing::TemporaryFolder;
 const ResumeChanges kQuiet = {.quiet = true};
 
 json without_times(json value) {
-  for (const char* time : {"epoch_seconds", "seconds", "wall_seconds", "peak_rss_bytes"}) value.erase(time);
+  for (const char* time : {"epoch_seconds", "hidden_seconds", "seconds", "wall_seconds", "peak_rss_bytes"}) {
+    value.erase(time);
+  }
   if (value.contains("runs")) {
     for (json& run : value["runs"]) run = without_times(run);
   }
