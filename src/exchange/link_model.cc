@@ -85,6 +85,16 @@ Link fit_link(std::span<const ProbeSample> samples) {
   return by_theta >= by_gamma ? Link{n / nn, 0} : Link{0, unit / one};
 }
 
+Link lasting_link(std::span<const ProbeSample> samples) {
+  constexpr double kNoise = 1.25;
+  const Link fitted = fit_link(samples);
+  if (samples.size() < 2) return fitted;
+  const ProbeSample &first = samples.front(), &last = samples.back(), &before = samples[samples.size() - 2];
+  const double theta = (last.seconds - before.seconds) / (last.bytes - before.bytes);
+  if (!(theta > kNoise * fitted.theta)) return fitted;
+  return {theta, std::max(first.seconds - theta * first.bytes, 0.0)};
+}
+
 LinkModel LinkModel::uniform(int hosts, const Link& link) {
   LinkModel model(hosts);
   for (int from = 0; from < hosts; ++from) {

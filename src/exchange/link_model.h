@@ -31,6 +31,11 @@ struct ProbeSample {
 /// short messages settle gamma and the long ones theta. No samples: a free link.
 Link fit_link(std::span<const ProbeSample> samples);
 
+/// The same for links that let a burst through at once and then keep to a rate, as shaped ones do (`samples` ascend in
+/// bytes): theta is what the largest message takes beyond the one before it where that is clearly more than the fit's,
+/// and gamma the time of the smallest.
+Link lasting_link(std::span<const ProbeSample> samples);
+
 /// The links of every directed pair of hosts. Ranks on one host exchange without cost unless the diagonal says
 /// otherwise.
 class LinkModel {

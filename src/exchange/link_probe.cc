@@ -16,7 +16,7 @@ constexpr int64_t kDone = 1, kSmallest = 64, kLargest = int64_t{4} << 20, kGrowt
 constexpr double kLongest = 0.05;      ///< no larger messages once one takes this many seconds
 constexpr double kPatience = 0.02;     ///< no more repeats of a size once they have taken this many
 constexpr int64_t kEnough = 16 << 10;  ///< shorter messages say little of the rate
-constexpr int kRepeats = 7;
+constexpr int kRepeats = 7, kLeastRepeats = 3;
 
 /// The probing ends of one pair of hosts.
 class PairProbe {
@@ -32,7 +32,7 @@ class PairProbe {
     std::vector<ProbeSample> samples;
     for (int64_t bytes = kSmallest; bytes <= kLargest; bytes *= kGrowth) {
       double least = round_trip(bytes), spent = least;
-      for (int k = 1; k < kRepeats && spent < kPatience; ++k) {
+      for (int k = 1; k < kRepeats && (k < kLeastRepeats || spent < kPatience); ++k) {
         const double seconds = round_trip(bytes);
         least = std::min(least, seconds);
         spent += seconds;
@@ -103,7 +103,7 @@ LinkModel probe_links(Channel& channel, const std::vector<int>& host_of) {
     if (other < 0 || speaker[host] != channel.rank()) continue;
     PairProbe pair(channel, speaker[other]);
     if (host > other) pair.answer();
-    mine.link(host, other) = fit_link(pair.measure());
+    mine.link(host, other) = lasting_link(pair.measure());
     if (host < other) pair.answer();
   }
   const std::vector<double> numbers = mine.numbers();

@@ -76,6 +76,21 @@ TEST(Link, FitIsTheBestThatIsNotNegative) {
   EXPECT_EQ(fit_link({}).theta, 0);
 }
 
+// A token bucket: the first 128 kB at 10 Gbit/s, the rest at 1 Gbit/s.
+TEST(Link, LastsAtTheRateThatABurstHides) {
+  std::vector<ProbeSample> shaped, plain;
+  for (double bytes = 64; bytes <= 4 << 20; bytes *= 4) {
+    const double burst = std::min(bytes, 128e3);
+    shaped.push_back({bytes, 30e-6 + 0.8e-9 * burst + 8e-9 * (bytes - burst)});
+    plain.push_back({bytes, 30e-6 + 8e-9 * bytes});
+  }
+  EXPECT_LT(fit_link(shaped).theta, 6e-9) << "a burst that would not mislead";
+  EXPECT_NEAR(lasting_link(shaped).theta, 8e-9, 1e-14);
+  EXPECT_NEAR(lasting_link(shaped).gamma, 30e-6, 1e-6);
+  EXPECT_EQ(lasting_link(plain).theta, fit_link(plain).theta);
+  EXPECT_EQ(lasting_link({}).theta, 0);
+}
+
 TEST(LinkModel, NumbersComeBack) {
   LinkModel links(3);
   for (int a = 0; a < 3; ++a) {
