@@ -164,14 +164,16 @@ void HaloExchange::finish(MatrixView y, PhaseSeconds& seconds) {
     PhaseTimer timer(seconds, "wait");
     take_messages();
   }
-  {
-    PhaseTimer timer(seconds, "accumulate");
-    CsrView scatter = plan_->scatter;
-    scatter.rows = y.rows;  // nothing is scattered beyond
-    accumulate_rows(scatter, received_.data(), y);
-  }
+  accumulate_halo(*plan_, received_.data(), y, seconds);
   PhaseTimer timer(seconds, "wait");
   wait_for_sends();
+}
+
+void accumulate_halo(const ExchangePlan& plan, const EncodedRow* rows, MatrixView y, PhaseSeconds& seconds) {
+  PhaseTimer timer(seconds, "accumulate");
+  CsrView scatter = plan.scatter;
+  scatter.rows = y.rows;  // nothing is scattered beyond
+  accumulate_rows(scatter, rows, y);
 }
 
 void HaloExchange::release() {

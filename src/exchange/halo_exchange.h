@@ -25,6 +25,9 @@ struct ExchangePass {
   const uint8_t* held_back = nullptr;      ///< by peer, 1: its rows are not sent; null, on all ranks alike: none may be
 };
 
+/// y += plan.scatter * rows, (rows received, y.cols) of them; adds to the phase "accumulate".
+void accumulate_halo(const ExchangePlan& plan, const EncodedRow* rows, MatrixView y, PhaseSeconds& seconds);
+
 /// Moves encoded rows between ranks: start() encodes and sends, finish() adds what arrived. Between the two the rank
 /// computes what needs no messages. Buffers are kept, so a steady epoch allocates nothing. One exchange is under way at
 /// a time.

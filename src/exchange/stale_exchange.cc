@@ -48,10 +48,7 @@ void StaleExchange::store(float smoothing, PhaseSeconds& seconds) {
 }
 
 void StaleExchange::accumulate(MatrixView y, PhaseSeconds& seconds) {
-  PhaseTimer timer(seconds, "accumulate");
-  CsrView scatter = plan_->scatter;
-  scatter.rows = y.rows;  // nothing is scattered beyond
-  accumulate_rows(scatter, views_.data(), y);
+  accumulate_halo(*plan_, views_.data(), y, seconds);
 }
 
 void StaleExchange::append(std::vector<std::byte>& bytes) const {

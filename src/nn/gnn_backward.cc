@@ -68,11 +68,7 @@ void GnnModel::backward_from(int layer, const Step& step) {
     MatrixView summed;
     if (a.alone()) {
       summed = block.thread.room(0, block.rows(), cols);
-      if (messages.rounds()) {
-        a.backward_rows(messages.rounded(), block.begin, block.end, summed.data, pass);
-      } else {
-        a.backward_rows(messages.exact(), block.begin, block.end, summed.data, pass);
-      }
+      messages.visit([&](auto x) { a.backward_rows(x, block.begin, block.end, summed.data, pass); });
       block.thread.lap(BlockPhase::spmm);
     } else {
       summed = rows_of(sums_.view(), block.begin, block.end);

@@ -92,11 +92,8 @@ int GnnModel::forward_from(int layer, const Step& step) {
       MatrixView sums = rows_of(whole.view(), block.begin, block.end);
       if (a.alone()) {
         sums = transformed ? room_for_y(layer, step, block) : room_for_aggregated(layer, step, block);
-        if (messages.rounds() && !reads_input) {
-          a.forward_rows(messages.rounded(), block.begin, block.end, sums.data, pass);
-        } else {
-          a.forward_rows(x, block.begin, block.end, sums.data, pass);
-        }
+        const auto sum = [&](auto rows) { a.forward_rows(rows, block.begin, block.end, sums.data, pass); };
+        reads_input ? sum(x) : messages.visit(sum);
         block.thread.lap(BlockPhase::spmm);
       }
       if (!transformed && training) keep(layers_[layer].aggregated, step, block, sums, layer, 0);

@@ -21,11 +21,14 @@ class Messages {
     rounded_.reserve(static_cast<size_t>(rows * cols) * sizeof(Bf16));
   }
 
-  bool rounds() const { return rounds_; }
   /// All rows, where they are fp32.
   MatrixView exact() const { return exact_; }
-  /// All rows, where they are bf16.
-  ConstBf16View rounded() const { return {rounded_row(0), rows_, cols_}; }
+  /// Calls read(view of all rows), a ConstMatrixView or a ConstBf16View.
+  template <class Read>
+  void visit(Read&& read) const {
+    if (!rounds_) return read(ConstMatrixView(exact_));
+    read(ConstBf16View{rounded_row(0), rows_, cols_});
+  }
 
   /// Calls write(view of the block's rows).
   template <class Write>

@@ -127,6 +127,10 @@ void resolve_exchange(RunConfig& config) {
   if (fp32) refuse_unused(config, {"intra"}, "uniform, random, adaptive or pipe");
   if (!pipe) refuse_unused(config, {"pipe-smoothing"}, "pipe");
   if (config.exchange != "sancus") refuse_unused(config, {"sancus-bound", "sancus-epochs"}, "sancus");
+  if (config.gather_bits < 32 && config.ranks > 1) {
+    fail_input("--gather-bits {} is for one rank; between {} ranks rows travel by --exchange", config.gather_bits,
+               config.ranks);
+  }
   if (!config.budget.empty() && config.lambda != RunConfig{}.lambda) {
     fail_input("--lambda {} and --budget {} contradict each other: a budget needs no weight", config.lambda,
                config.budget);

@@ -37,10 +37,6 @@ ModelConfig model_config(const RunConfig& config) {
   model.aggregate_first = config.aggregate_first;
   model.kept_bits = config.activation_bits == 0 ? 32 : static_cast<int>(config.activation_bits);
   model.gathered_bits = static_cast<int>(config.gather_bits);
-  if (config.gather_bits < 32 && config.ranks > 1) {
-    fail_input("--gather-bits {} is for one rank; between {} ranks rows travel by --exchange", config.gather_bits,
-               config.ranks);
-  }
   model.init = config.init == "he" ? InitKind::he : InitKind::glorot;
   return model;
 }

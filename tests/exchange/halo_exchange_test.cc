@@ -1,7 +1,6 @@
 #include "exchange/halo_exchange.h"
 
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,10 +9,12 @@
 
 #include "comm/collectives.h"
 #include "exchange/spread.h"
+#include "reference/bytes_in_use.h"
 
 namespace tersegraph {
 namespace {
 
+using reference::bytes_in_use;
 using reference::Dense;
 using reference::dense_of;
 using testing::RankOf;
@@ -246,11 +247,6 @@ TEST(HaloExchange, TellsTheSecondsThatComputationHid) {
   });
 }
 
-size_t bytes_in_use() {
-  const struct mallinfo2 info = mallinfo2();
-  return info.uordblks + info.hblkhd;
-}
-
 TEST(HaloExchange, ASteadyEpochAllocatesNothing) {
   if (bytes_in_use() == 0) GTEST_SKIP() << "this allocator does not count (a sanitizer's?)";
   const Graph graph = reference::random_graph(500, 4000, true, false, 0, 2);
@@ -271,7 +267,7 @@ TEST(HaloExchange, ASteadyEpochAllocatesNothing) {
       barrier(rank.channel);
     };
     epochs(1, 5);
-    const size_t before = bytes_in_use();
+    const int64_t before = bytes_in_use();
     barrier(rank.channel);
     epochs(6, 50);
     EXPECT_LE(bytes_in_use(), before + 1024) << "rank " << rank.channel.rank();

@@ -2,16 +2,17 @@
 #include "exchange/stale_exchange.h"
 
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include <cstring>
 
 #include "comm/collectives.h"
 #include "exchange/spread.h"
+#include "reference/bytes_in_use.h"
 
 namespace tersegraph {
 namespace {
 
+using reference::bytes_in_use;
 using reference::Dense;
 using reference::dense_of;
 using reference::multiply;
@@ -203,11 +204,6 @@ TEST(SancusExchange, WithinTheBoundNothingButHeadersIsSent) {
   });
 }
 
-size_t bytes_in_use() {
-  const struct mallinfo2 info = mallinfo2();
-  return info.uordblks + info.hblkhd;
-}
-
 TEST(StaleExchange, ASteadyEpochAllocatesNothing) {
   if (bytes_in_use() == 0) GTEST_SKIP() << "this allocator does not count (a sanitizer's?)";
   const ExchangeConfig configs[] = {{.policy = ExchangePolicy::pipe, .bits = 4, .pipe_smoothing = 0.5},
@@ -227,7 +223,7 @@ TEST(StaleExchange, ASteadyEpochAllocatesNothing) {
         barrier(rank.channel);
       };
       epochs(1, 5);
-      const size_t before = bytes_in_use();
+      const int64_t before = bytes_in_use();
       barrier(rank.channel);
       epochs(6, 50);
       EXPECT_LE(bytes_in_use(), before + 1024) << "rank " << rank.channel.rank();

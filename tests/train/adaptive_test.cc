@@ -6,14 +6,10 @@
 namespace tersegraph {
 namespace {
 
+using testing::graph_of_600;
 using testing::small_config;
 using testing::train;
 using testing::Trained;
-
-const Dataset& graph_of_600() {
-  static const Dataset dataset = load_dataset("sbm:nodes=600,edges=4000,features=24,classes=5,seed=3");
-  return dataset;
-}
 
 FullGraphConfig adaptive_config(std::vector<int> widths, AssignerGoal goal = {}) {
   FullGraphConfig config = small_config(ModelKind::gcn);

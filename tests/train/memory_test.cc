@@ -1,21 +1,18 @@
 #include "train/memory.h"
 
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include <functional>
 #include <string>
 #include <type_traits>
 
+#include "reference/bytes_in_use.h"
 #include "train/training.h"
 
 namespace tersegraph {
 namespace {
 
-int64_t bytes_in_use() {
-  const struct mallinfo2 info = mallinfo2();
-  return static_cast<int64_t>(info.uordblks + info.hblkhd);
-}
+using reference::bytes_in_use;
 
 /// Looks at the heap when all buffers of an epoch are there.
 class Gauge : public Observer {

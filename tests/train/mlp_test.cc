@@ -16,15 +16,11 @@ namespace {
 
 using reference::Dense;
 using reference::dense_of;
+using testing::graph_of_600;
 using testing::make_trainer;
 using testing::small_dataset;
 using testing::train;
 using testing::Trained;
-
-const Dataset& graph_of_600() {
-  static const Dataset dataset = load_dataset("sbm:nodes=600,edges=4000,features=24,classes=5,seed=3");
-  return dataset;
-}
 
 /// Two hidden layers of 32 with dropout, hops with scales, 20 epochs.
 MlpConfig ordinary_config() {

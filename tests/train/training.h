@@ -80,6 +80,12 @@ Trained train(const Dataset& dataset, const Config& config, Ranks how = {}) {
   return trained;
 }
 
+/// With communities, in five classes.
+inline const Dataset& graph_of_600() {
+  static const Dataset dataset = load_dataset("sbm:nodes=600,edges=4000,features=24,classes=5,seed=3");
+  return dataset;
+}
+
 /// Three layers of 32 with dropout and LayerNorm, 20 epochs.
 inline FullGraphConfig small_config(ModelKind kind) {
   FullGraphConfig config;

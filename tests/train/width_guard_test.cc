@@ -10,14 +10,10 @@
 namespace tersegraph {
 namespace {
 
+using testing::graph_of_600;
 using testing::small_config;
 using testing::train;
 using testing::Trained;
-
-const Dataset& graph_of_600() {
-  static const Dataset dataset = load_dataset("sbm:nodes=600,edges=4000,features=24,classes=5,seed=3");
-  return dataset;
-}
 
 FullGraphConfig guarded(std::vector<int> widths, int every) {
   FullGraphConfig config = small_config(ModelKind::gcn);
