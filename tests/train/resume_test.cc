@@ -97,6 +97,9 @@ TEST(Resume, WidthsAreTheSameBits) {
   config.exchange.widths = {0, 1, 2, 4, 8};
   config.exchange.assign_every = 4;
   expect_resumes(config, 3, {1, 4, 6, 15});
+  config.exchange.rows = RowChoice::cover;  // partial sums have widths, too
+  expect_resumes(config, 3, {6});
+  config.exchange.rows = RowChoice::sources;
   config.exchange.policy = ExchangePolicy::random;
   config.exchange.widths = {2, 4};
   expect_resumes(config, 3, {4, 6});
