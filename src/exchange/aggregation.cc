@@ -79,21 +79,23 @@ CsrView Aggregation::local_transposed(const AggregationPass& pass) const {
   return first_rows(all, rows(pass.layer, pass.training));
 }
 
-void Aggregation::forward(ConstMatrixView x, MatrixView y, const AggregationPass& pass, PhaseSeconds& seconds) {
+void Aggregation::forward(ConstMatrixView x, MatrixView y, const AggregationPass& pass, PhaseSeconds& seconds,
+                          const UseRows& use) {
   const ExchangePlan& plan = pass.training ? plans_.forward(pass.layer) : plans_.forward();
-  apply(local(pass), plan, x, y, pass, false, seconds);
+  apply(local(pass), plan, x, y, pass, false, seconds, use);
 }
 
-void Aggregation::backward(ConstMatrixView g, MatrixView gx, const AggregationPass& pass, PhaseSeconds& seconds) {
+void Aggregation::backward(ConstMatrixView g, MatrixView gx, const AggregationPass& pass, PhaseSeconds& seconds,
+                           const UseRows& use) {
   const ExchangePlan& plan = pass.training ? plans_.backward(pass.layer) : plans_.backward();
-  apply(local_transposed(pass), plan, g, gx, pass, true, seconds);
+  apply(local_transposed(pass), plan, g, gx, pass, true, seconds, use);
 }
 
 void Aggregation::apply(CsrView local, const ExchangePlan& plan, ConstMatrixView x, MatrixView y,
-                        const AggregationPass& pass, bool backward, PhaseSeconds& seconds) {
+                        const AggregationPass& pass, bool backward, PhaseSeconds& seconds, const UseRows& use) {
   WidthPolicy::Exchange* adapted = nullptr;
   StaleExchange* stale = nullptr;
-  if (channel_.size() > 1) {
+  if (!alone()) {
     PhaseTimer timer(seconds, "encode");
     const Direction direction = backward ? Direction::backward(shard_.rank) : Direction::forward();
     const Traffic kind = exact_ ? Traffic::evaluation : pass.kind;
@@ -106,16 +108,20 @@ void Aggregation::apply(CsrView local, const ExchangePlan& plan, ConstMatrixView
   }
   const Timer hidden;
   {
-    PhaseTimer timer(seconds, "spmm");
     ProgressScope progress([this] {
       exchange_.progress();
       stale_.progress();
     });
-    spmm(local, x, y);
+    {
+      PhaseTimer timer(seconds, "spmm");
+      spmm(local, x, y);
+    }
+    if (use && !alone()) use({plan.scatter, false});
   }
+  if (alone()) return;
   if (adapted != nullptr) widths_.done(*adapted, exchange_.extension_bytes(), hidden.seconds());
-  if (channel_.size() == 1) return;
   stale != nullptr ? stale->finish(x, y, seconds) : exchange_.finish(y, seconds);
+  if (use) use({plan.scatter, true});
 }
 
 Csr Aggregation::forward_sparse(const Csr& x) {

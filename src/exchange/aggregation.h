@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -26,6 +27,22 @@ struct AggregationPass {
   int layer = 0;
 };
 
+/// Says of rows begin..end of a sum whether they are to be used now: while messages travel those to which none adds
+/// (central nodes), afterwards the others.
+class RowsInTurn {
+ public:
+  RowsInTurn(CsrView scatter, bool arrived) : scatter_(scatter), arrived_(arrived) {}
+  bool operator()(int64_t begin, int64_t end) const {
+    return (scatter_.indptr[begin] < scatter_.indptr[end]) == arrived_;
+  }
+
+ private:
+  CsrView scatter_;
+  bool arrived_;
+};
+/// Goes on with the rows in turn; called twice. (By std::ref, so that no epoch allocates.)
+using UseRows = std::function<void(const RowsInTurn&)>;
+
 /// The aggregation operator A over all ranks. Each rank holds the rows of its owned nodes; what it needs of the others
 /// travels while it works on what it has.
 class Aggregation {
@@ -42,11 +59,14 @@ class Aggregation {
     return training && !reach_.empty() ? reach_[layer] : shard_.owned_count();
   }
 
-  /// y = A x for the owned rows. x (rows(layer), d), y (rows(layer + 1), d).
-  void forward(ConstMatrixView x, MatrixView y, const AggregationPass& pass, PhaseSeconds& seconds);
+  /// y = A x for the owned rows. x (rows(layer), d), y (rows(layer + 1), d). `use`, between ranks, gets the rows of y
+  /// as they are ready; it must leave x alone.
+  void forward(ConstMatrixView x, MatrixView y, const AggregationPass& pass, PhaseSeconds& seconds,
+               const UseRows& use = {});
 
   /// gx = A^T g, the gradient of forward. g (rows(layer + 1), d), gx (rows(layer), d).
-  void backward(ConstMatrixView g, MatrixView gx, const AggregationPass& pass, PhaseSeconds& seconds);
+  void backward(ConstMatrixView g, MatrixView gx, const AggregationPass& pass, PhaseSeconds& seconds,
+                const UseRows& use = {});
 
   /// True for one rank: its rows need no messages, so they can be had block by block.
   bool alone() const { return channel_.size() == 1; }
@@ -91,7 +111,7 @@ class Aggregation {
   CsrView local(const AggregationPass& pass) const;
   CsrView local_transposed(const AggregationPass& pass) const;
   void apply(CsrView local, const ExchangePlan& plan, ConstMatrixView x, MatrixView y, const AggregationPass& pass,
-             bool backward, PhaseSeconds& seconds);
+             bool backward, PhaseSeconds& seconds, const UseRows& use);
 
   const Shard& shard_;
   Channel& channel_;

@@ -41,7 +41,9 @@ Reach order_by_reach(Shard& shard, std::span<const int64_t> training_nodes, int 
   }
   std::vector<int32_t> order(shard.owned.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int32_t i, int32_t j) { return depth[i] > depth[j]; });
+  // Deeper ones first; of the same depth those that need no other rank: they are gone on with while messages travel.
+  const auto key = [&](int32_t i) { return 2 * depth[i] + (shard.remote.indptr[i] == shard.remote.indptr[i + 1]); };
+  std::stable_sort(order.begin(), order.end(), [&](int32_t i, int32_t j) { return key(i) > key(j); });
   reorder_rows(shard, order);
   std::fill_n(counts.begin(), first, shard.owned_count());
   return {counts};

@@ -17,8 +17,9 @@ struct Reach {
   int layers() const { return static_cast<int>(rows.size()) - 1; }
 };
 
-/// Puts the shard's rows in the order of their reach, within which they stay as they were. A layer of which nearly all
-/// rows are needed counts as needed whole: leaving the few out would cost more locality than it saves. Collective.
+/// Puts the shard's rows in the order of their reach, central before marginal within, and otherwise as they were. A
+/// layer of which nearly all rows are needed counts as needed whole: leaving the few out would cost more locality than
+/// it saves. Collective.
 Reach order_by_reach(Shard& shard, std::span<const int64_t> training_nodes, int layers, Channel& channel);
 
 }  // namespace tersegraph

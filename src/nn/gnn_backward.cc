@@ -1,6 +1,7 @@
 // The way back: from dL/doutputs to the gradients, one loop over blocks of rows between two aggregations.
 
 #include <algorithm>
+#include <functional>
 
 #include "kernels/spmm.h"
 #include "nn/gnn_model.h"
@@ -60,24 +61,30 @@ void GnnModel::backward_from(int layer, const Step& step) {
   const AggregationPass pass = aggregation_pass(step, Traffic::halo_backward, layer);
   Aggregation& a = *step.rows.aggregation;
   const int64_t cols = layers_[layer].conv.message_cols();
-  if (!a.alone()) {
-    sums_.reshape(rows, cols);
-    a.backward(rows_of(messages.exact(), 0, step.rows.of(layer + 1, true)), sums_, pass, step.seconds);
-  }
-  blocks_.run(rows, step.seconds, [&](const RowBlock& block) {
-    MatrixView summed;
-    if (a.alone()) {
-      summed = block.thread.room(0, block.rows(), cols);
-      messages.visit([&](auto x) { a.backward_rows(x, block.begin, block.end, summed.data, pass); });
-      block.thread.lap(BlockPhase::spmm);
-    } else {
-      summed = rows_of(sums_.view(), block.begin, block.end);
-    }
+  const auto go_on = [&](const RowBlock& block, MatrixView summed) {
     const MatrixView dh = through_weights(layer, step, block, summed);
     if (layer == 0) return;
     through_activation(layer - 1, step, block, dh);
     descend(layer - 1, step, block, dh);
-  });
+  };
+  if (a.alone()) {
+    blocks_.run(rows, step.seconds, [&](const RowBlock& block) {
+      const MatrixView summed = block.thread.room(0, block.rows(), cols);
+      messages.visit([&](auto x) { a.backward_rows(x, block.begin, block.end, summed.data, pass); });
+      block.thread.lap(BlockPhase::spmm);
+      go_on(block, summed);
+    });
+  } else {
+    sums_.reshape(rows, cols);
+    const auto use = [&](const RowsInTurn& in_turn) {
+      const auto go_on_from_sums = [&](const RowBlock& block) {
+        go_on(block, rows_of(sums_.view(), block.begin, block.end));
+      };
+      blocks_.run(rows, step.seconds, go_on_from_sums, in_turn);
+    };
+    const ConstMatrixView dy = rows_of(messages.exact(), 0, step.rows.of(layer + 1, true));
+    a.backward(dy, sums_, pass, step.seconds, std::ref(use));
+  }
   reading_ = 1 - reading_;
 }
 

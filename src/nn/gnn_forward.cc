@@ -1,6 +1,7 @@
 // The way forward: from the input to the outputs, one loop over blocks of rows between two aggregations.
 
 #include <algorithm>
+#include <functional>
 
 #include "nn/gnn_model.h"
 
@@ -83,24 +84,31 @@ int GnnModel::forward_from(int layer, const Step& step) {
     const ConstMatrixView x = reads_input ? step.input.features.dense : ConstMatrixView(messages.exact());
     const AggregationPass pass = aggregation_pass(step, Traffic::halo_forward, layer);
     Aggregation& a = *step.rows.aggregation;
-    Matrix& whole = room_for_sums(layer);
-    if (!a.alone()) {
-      whole.reshape(rows, x.cols);
-      a.forward(x, whole, pass, step.seconds);
-    }
-    blocks_.run(rows, step.seconds, [&](const RowBlock& block) {
-      MatrixView sums = rows_of(whole.view(), block.begin, block.end);
-      if (a.alone()) {
-        sums = transformed ? room_for_y(layer, step, block) : room_for_aggregated(layer, step, block);
-        const auto sum = [&](auto rows) { a.forward_rows(rows, block.begin, block.end, sums.data, pass); };
-        reads_input ? sum(x) : messages.visit(sum);
-        block.thread.lap(BlockPhase::spmm);
-      }
+    const auto go_on = [&](const RowBlock& block, MatrixView sums) {
       if (!transformed && training) keep(layers_[layer].aggregated, step, block, sums, layer, 0);
       const MatrixView y = transformed ? sums : room_for_y(layer, step, block);
       combine(layer, step, block, sums, y);
       finish_rows(layer, step, block, y);
-    });
+    };
+    if (a.alone()) {
+      blocks_.run(rows, step.seconds, [&](const RowBlock& block) {
+        const MatrixView sums = transformed ? room_for_y(layer, step, block) : room_for_aggregated(layer, step, block);
+        const auto sum = [&](auto rows) { a.forward_rows(rows, block.begin, block.end, sums.data, pass); };
+        reads_input ? sum(x) : messages.visit(sum);
+        block.thread.lap(BlockPhase::spmm);
+        go_on(block, sums);
+      });
+    } else {
+      Matrix& whole = room_for_sums(layer);
+      whole.reshape(rows, x.cols);
+      const auto use = [&](const RowsInTurn& in_turn) {
+        const auto go_on_from_whole = [&](const RowBlock& block) {
+          go_on(block, rows_of(whole.view(), block.begin, block.end));
+        };
+        blocks_.run(rows, step.seconds, go_on_from_whole, in_turn);
+      };
+      a.forward(x, whole, pass, step.seconds, std::ref(use));
+    }
   }
   reading_ = 1 - reading_;
   return next;

@@ -71,9 +71,15 @@ class RowBlocks {
   /// Calls body(RowBlock) for all blocks of `rows` rows and adds the mean of the threads' seconds to the phases.
   template <class Body>
   void run(int64_t rows, PhaseSeconds& seconds, Body&& body) {
+    run(rows, seconds, body, [](int64_t, int64_t) { return true; });
+  }
+  /// The same for those ranges of which select(first row, end) is true.
+  template <class Body, class Select>
+  void run(int64_t rows, PhaseSeconds& seconds, Body&& body, Select&& select) {
     while (std::ssize(threads_) < thread_count()) threads_.emplace_back();
     const int64_t range = range_rows(rows), block = std::min(block_, range);
     parallel_blocks(rows, range, [&](int64_t begin, int64_t end) {
+      if (!select(begin, end)) return;
       BlockThread& thread = threads_[omp_get_thread_num()];
       for (int64_t row = begin; row < end; row += block) {
         thread.timer_.restart();

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <tuple>
@@ -78,6 +79,46 @@ TEST(Aggregation, RanksWithNothingToSendOrReceive) {
   const auto [forward, backward] = spread.products(x, {}, {});
   EXPECT_LT(relative_error(dense_of(forward), multiply(a, dense_of(x))), 1e-6);
   EXPECT_LT(relative_error(dense_of(backward), multiply(transposed(a), dense_of(x))), 1e-6);
+}
+
+/// Those that come first are complete then; each comes once.
+TEST(Aggregation, RowsThatNoMessageAddsToAreReadyWhileMessagesTravel) {
+  // Two rings of 100; two nodes of each meet the other.
+  std::vector<Edge> edges{{0, 100}, {50, 150}};
+  for (int64_t ring = 0; ring < 2; ++ring) {
+    for (int64_t k = 0; k < 100; ++k) edges.push_back({100 * ring + k, 100 * ring + (k + 1) % 100});
+  }
+  Spread spread{aggregation_operator(build_graph(200, edges, {}, {.symmetrise = true}), Normalisation::symmetric),
+                {2, std::vector<int32_t>(200)}};
+  for (int64_t v = 100; v < 200; ++v) spread.partition.part_of[v] = 1;
+  const Matrix x = reference::random_matrix(200, 8, 3);
+  spread.run([&](RankOf& rank) {
+    const Matrix mine = rank.mine(x);
+    for (const bool backward : {false, true}) {
+      Matrix y(100, 8), early(100, 8);
+      std::vector<int> turns(100, 0);  // 1: of the first call, 2: of the second
+      int turn = 0;
+      const auto use = [&](const RowsInTurn& in_turn) {
+        ++turn;
+        for (int64_t i = 0; i < 100; ++i) {
+          if (!in_turn(i, i + 1)) continue;
+          EXPECT_EQ(turns[i], 0);
+          turns[i] = turn;
+          std::copy_n(y.row(i), 8, early.row(i));
+        }
+        EXPECT_EQ(in_turn(0, 100), turn == 2) << "ranges with rows of both kinds wait";
+      };
+      PhaseSeconds seconds;
+      if (backward) {
+        rank.aggregation.backward(mine, y, training_pass(Traffic::halo_backward), seconds, use);
+      } else {
+        rank.aggregation.forward(mine, y, training_pass(Traffic::halo_forward), seconds, use);
+      }
+      EXPECT_EQ(std::count(turns.begin(), turns.end(), 1), 98);
+      EXPECT_EQ(std::count(turns.begin(), turns.end(), 2), 2);
+      for (int64_t k = 0; k < y.size(); ++k) EXPECT_EQ(early.data()[k], y.data()[k]);
+    }
+  });
 }
 
 bool same_bits(const Matrix& a, const Matrix& b) {
