@@ -58,7 +58,7 @@ struct RunConfig {
   int64_t ranks = 0;                ///< 0: what mpirun started, or 1
   int64_t threads = 0;              ///< a rank; 0: this machine's cores shared among its ranks
   int64_t timeout = 600;            ///< seconds that a rank waits for a message of another; 0: for ever
-  std::string partition = "metis";  ///< metis, metis-volume, metis-refined, random, block
+  std::string partition = "metis";  ///< metis, metis-volume, metis-refined, stream, random, block
   std::string reorder = "auto";     ///< auto, none, rcm, clusters
   std::string exchange;             ///< exact, uniform, random, adaptive, pipe, sancus; "": by the ranks' hosts
   int64_t bits = 0;                 ///< of uniform, pipe, or of p and q: 1 to 8, 16 or 32; 0: 8, 32 or 4

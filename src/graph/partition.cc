@@ -8,6 +8,7 @@
 #include "graph/metis.h"
 #include "graph/pattern.h"
 #include "graph/refine_volume.h"
+#include "graph/stream_partition.h"
 
 namespace tersegraph {
 namespace {
@@ -45,15 +46,24 @@ void fill_empty_parts(std::vector<int32_t>& part_of, int parts) {
   }
 }
 
+RowStream stream_of(CsrView pattern) {
+  return {pattern.rows, [pattern](const RowStream::See& see) {
+            for (int64_t v = 0; v < pattern.rows; ++v) {
+              see(v, {pattern.indices + pattern.begin(v), pattern.indices + pattern.end(v)});
+            }
+          }};
+}
+
 }  // namespace
 
 PartitionMethod parse_partition_method(std::string_view name) {
   if (name == "metis") return PartitionMethod::metis_cut;
   if (name == "metis-volume") return PartitionMethod::metis_volume;
   if (name == "metis-refined") return PartitionMethod::metis_refined;
+  if (name == "stream") return PartitionMethod::stream;
   if (name == "random") return PartitionMethod::random;
   if (name == "block") return PartitionMethod::block;
-  fail_input("partition '{}' is not known; choose metis, metis-volume, metis-refined, random or block", name);
+  fail_input("partition '{}' is not known; choose metis, metis-volume, metis-refined, stream, random or block", name);
 }
 
 Partition make_partition(const Graph& graph, int parts, PartitionMethod method, uint64_t seed) {
@@ -65,6 +75,10 @@ Partition make_partition(const Graph& graph, int parts, PartitionMethod method, 
     partition.part_of = random_parts(nodes, parts, seed);
   } else if (method == PartitionMethod::block || parts == 1) {
     partition.part_of = block_parts(nodes, parts);
+  } else if (method == PartitionMethod::stream) {
+    const UndirectedPattern pattern(graph.adjacency);
+    partition.part_of = stream_partition(stream_of(pattern.view()), parts, seed);
+    fill_empty_parts(partition.part_of, parts);
   } else {
     const MetisObjective objective =
         method == PartitionMethod::metis_volume ? MetisObjective::volume : MetisObjective::cut;

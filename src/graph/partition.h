@@ -14,9 +14,9 @@ struct Partition {
   std::vector<int32_t> part_of;
 };
 
-/// metis_refined: metis_cut, then refine_volume (graph/refine_volume.h).
-enum class PartitionMethod { metis_cut, metis_volume, metis_refined, random, block };
-/// "metis", "metis-volume", "metis-refined", "random", "block"; else InputError.
+/// metis_refined: metis_cut, then refine_volume (graph/refine_volume.h). stream: graph/stream_partition.h.
+enum class PartitionMethod { metis_cut, metis_volume, metis_refined, stream, random, block };
+/// "metis", "metis-volume", "metis-refined", "stream", "random", "block"; else InputError.
 PartitionMethod parse_partition_method(std::string_view name);
 
 /// Errors: InputError when there are more parts than nodes. Self loops and duplicates are hidden from METIS, which dies

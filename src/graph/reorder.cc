@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "graph/label_propagation.h"
 #include "graph/pattern.h"
 
 namespace tersegraph {
@@ -83,62 +84,20 @@ std::vector<int32_t> rcm_order(CsrView pattern) {
   return order;
 }
 
-/// Label propagation (Raghavan et al. 2007) with a cap on the size of clusters: every row joins the cluster that most
-/// of its neighbours are in. A cluster is called after the row that founded it.
-class LabelPropagation {
- public:
-  LabelPropagation(CsrView pattern, uint64_t seed)
-      : pattern_(pattern),
-        key_(seed, Purpose::shuffle),
-        label_(natural_order(pattern.rows)),
-        size_(pattern.rows, 1),
-        votes_(pattern.rows, 0) {}
-
-  std::vector<int32_t> run() {
-    for (int round = 0; round < kMostRounds; ++round) {
-      int64_t moved = 0;
-      for (int64_t i = 0; i < pattern_.rows; ++i) moved += move_row(i);
-      if (moved < pattern_.rows / 100) break;
-    }
-    return std::move(label_);
-  }
-
- private:
-  static constexpr int kMostRounds = 8;
-  static constexpr int32_t kLargestCluster = 4096;
-
-  bool move_row(int64_t i) {
-    candidates_.clear();
-    for (int64_t e = pattern_.begin(i); e < pattern_.end(i); ++e) {
-      const int32_t label = label_[pattern_.indices[e]];
-      if (votes_[label]++ == 0) candidates_.push_back(label);
-    }
-    const int32_t own = label_[i];
-    int32_t best = own;
-    for (const int32_t label : candidates_) {
-      if (label != own && size_[label] < kLargestCluster && beats(label, best, own)) best = label;
-    }
-    for (const int32_t label : candidates_) votes_[label] = 0;
-    if (best == own) return false;
-    --size_[own];
-    ++size_[best];
-    label_[i] = best;
-    return true;
-  }
-
-  /// Ties between strangers fall by lot; a row leaves its own cluster only for a better one.
-  bool beats(int32_t label, int32_t best, int32_t own) const {
-    if (votes_[label] != votes_[best]) return votes_[label] > votes_[best];
-    return best != own && key_.row(label) < key_.row(best);
-  }
-
-  CsrView pattern_;
-  StreamKey key_;
-  std::vector<int32_t> label_, size_, votes_, candidates_;
-};
-
+/// By clusters, each called after the row that founded it.
 std::vector<int32_t> cluster_order(CsrView pattern, uint64_t seed) {
-  const std::vector<int32_t> label = LabelPropagation(pattern, seed).run();
+  constexpr int kMostRounds = 8;
+  constexpr int64_t kLargestCluster = 4096;
+  std::vector<int32_t> label = natural_order(pattern.rows);
+  LabelPropagation clusters(label, static_cast<int32_t>(pattern.rows), kLargestCluster,
+                            StreamKey(seed, Purpose::shuffle));
+  for (int round = 0; round < kMostRounds; ++round) {
+    int64_t moved = 0;
+    for (int64_t i = 0; i < pattern.rows; ++i) {
+      moved += clusters.place(i, {pattern.indices + pattern.begin(i), pattern.indices + pattern.end(i)});
+    }
+    if (moved < pattern.rows / 100) break;
+  }
   std::vector<int32_t> order = natural_order(pattern.rows);
   std::stable_sort(order.begin(), order.end(), [&](int32_t i, int32_t j) { return label[i] < label[j]; });
   return order;

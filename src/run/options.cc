@@ -308,7 +308,7 @@ void add_ranks(Options& table) {
         "partition",
         "who owns which node",
         &C::partition,
-        {"metis", "metis-volume", "metis-refined", "random", "block"}},
+        {"metis", "metis-volume", "metis-refined", "stream", "random", "block"}},
        {"Ranks", "reorder", "order of a rank's nodes in memory", &C::reorder, {"auto", "none", "rcm", "clusters"}},
        read_by(kGraph, {"Ranks",
                         "exchange",
