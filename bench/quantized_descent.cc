@@ -2,12 +2,13 @@
 //
 //   quantized_descent data=FILE|sbm:... [mode=path|noise] [exchange=exact|uniform|adaptive] [bits=8] [budget=.1]
 //                     [epochs=1600] [draws=400] [lr=.1] [layers=3] [hidden=64] [norm=none|layer] [ranks=8]
-//                     [rows=sources|cover] [seed=0] [split=WORDS]
+//                     [rows=sources|cover] [seed=0] [split=WORDS] [open=0]
 //
 // path: SGD without dropout. After epochs[k] epochs, gradient_norms[k] is the squared norm of the exact gradient at the
 // weights of that moment, taken on one rank.
 // noise: at the weights that `epochs` epochs of exact descent reach, `draws` gradients by the exchange beside the exact
 // one of as many ranks; and of one exchange of layer 1's input, the variance of A x beside what widths are chosen by.
+// With open=V the biases of hidden layers are V before: every ReLU is open where V is large, and the network linear.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -277,9 +278,25 @@ json exchange_noise(const World& world, const Matrix& x, const ExchangeConfig& e
           {"draws", draws}};
 }
 
-json noise(const World& world, const ExchangeConfig& exchange, int draws) {
+/// What exact descent reaches, the biases of hidden layers set to `open` where that is not 0.
+std::vector<float> reached_weights(const World& world, double open) {
   std::vector<float> weights;
-  train(world, world.parts, world.config, {}, [&](const Parameters& parameters) { parameters.save_values(weights); });
+  train(world, world.parts, world.config, {}, [&](const Parameters& parameters) {
+    parameters.save_values(weights);
+    if (open == 0) return;
+    for (int layer = 0; layer < world.config.model.layers - 1; ++layer) {
+      const std::string name = fmt::format("layers.{}.bias", layer);
+      for (int t = 0; t < parameters.count(); ++t) {
+        if (parameters.name(t) != name) continue;
+        std::fill_n(weights.begin() + parameters.offset(t), world.config.model.hidden, static_cast<float>(open));
+      }
+    }
+  });
+  return weights;
+}
+
+json noise(const World& world, const ExchangeConfig& exchange, int draws, double open) {
+  const std::vector<float> weights = reached_weights(world, open);
   json result = {{"gradient", gradient_noise(world, weights, exchange, draws)}};
   if (exchange.policy == ExchangePolicy::uniform) {
     result["exchange"] = exchange_noise(world, first_hidden(world, weights), exchange, draws);
@@ -290,12 +307,14 @@ json noise(const World& world, const ExchangeConfig& exchange, int draws) {
 int run(int argc, char** argv) {
   const Words words(argc - 1, argv + 1);
   words.allow_only({"data", "mode", "exchange", "bits", "budget", "epochs", "draws", "lr", "layers", "hidden", "norm",
-                    "ranks", "rows", "seed", "split"});
+                    "ranks", "rows", "seed", "split", "open"});
   const World world = make_world(words);
   const std::string mode = words.text("mode", "path");
   if (mode != "path" && mode != "noise") fail_input("mode={}: it is path or noise", mode);
-  const json result = mode == "path" ? path(world, exchange_of(words))
-                                     : noise(world, exchange_of(words), static_cast<int>(words.number("draws", 400)));
+  const ExchangeConfig exchange = exchange_of(words);
+  const json result = mode == "path"
+                          ? path(world, exchange)
+                          : noise(world, exchange, static_cast<int>(words.number("draws", 400)), words.real("open", 0));
   fmt::print("{}\n", result.dump());
   return 0;
 }

@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def arguments(description, flags={}):
+def arguments(description, flags={}, texts={}):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--program", default=ROOT / "build/release/bin/tersegraph", type=Path)
     parser.add_argument("--data", default=ROOT.parent / "shared/data/npz", type=Path, help="folder with the graphs")
@@ -27,6 +27,8 @@ def arguments(description, flags={}):
     parser.add_argument("--quick", action="store_true", help="fewer sets and seeds: minutes instead of hours")
     for flag, words in flags.items():
         parser.add_argument(f"--{flag}", action="store_true", help=words)
+    for option, words in texts.items():
+        parser.add_argument(f"--{option}", required=True, help=words)
     parsed = parser.parse_args()
     if not parsed.program.exists():
         sys.exit(f"{parsed.program} is not there: build it (cmake --workflow --preset program), or give --program")
@@ -39,13 +41,13 @@ class Runner:
         self.version = subprocess.run([options.program, "--version"], capture_output=True, text=True,
                                       check=True).stdout.strip()
 
-    def run(self, *words):
-        """summary.json of `tersegraph train words...`, under "summary", and the lines of metrics.jsonl of its first run.
+    def run(self, *words, launch=()):
+        """summary.json of `tersegraph train words...`, started by the words of `launch`, and its "folder".
 
         None when the run failed (it diverged): the reason is printed; and where it is not there under --so-far.
         """
         words = [str(word) for word in words]
-        key = hashlib.sha256(" ".join([self.version] + words).encode()).hexdigest()[:16]
+        key = hashlib.sha256(" ".join([*launch, self.version] + words).encode()).hexdigest()[:16]
         folder = self.options.runs / key
         if getattr(self.options, "so_far", False) and not self.is_whole(folder):
             return None
@@ -53,7 +55,7 @@ class Runner:
             if folder.exists():  # cut off amid the run
                 shutil.rmtree(folder)
             print("tersegraph train", " ".join(words), flush=True)
-            done = subprocess.run([self.options.program, "train", *words, "--quiet", "--out", folder],
+            done = subprocess.run([*launch, self.options.program, "train", *words, "--quiet", "--out", folder],
                                   capture_output=True, text=True)
             if not (folder / "summary.json").exists():
                 print("  failed:", done.stderr.strip())
