@@ -9,6 +9,8 @@ namespace tersegraph {
 /// flag of the same name (`weight_decay` is `--weight-decay` and the key `weight-decay` of config.toml), where its
 /// words and bounds stand.
 struct RunConfig {
+  std::string preset;  ///< a paper's settings for those members that have their default; "": none
+
   std::string data = "sbm:nodes=20000,edges=200000,features=64,classes=8,seed=1";  ///< a file or "sbm:..."
   std::string split;                                                               ///< "": the dataset's own
   int64_t split_index = 0;
