@@ -84,7 +84,7 @@ struct RunConfig {
   std::string memory_limit;     ///< of a process: "16G" (10^9 bytes), "16Gi" (2^30); "": none
 
   int64_t checkpoint_every = 0;  ///< epochs; 0: only where a signal stops the run
-  std::string out;               ///< "": runs/<UTC time>-<model>
+  std::string out;               ///< "": `runs/` with the UTC time and the model
   bool quiet = false;
 };
 
