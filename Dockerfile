@@ -3,7 +3,7 @@
 FROM debian:12-slim AS build
 COPY . /src
 WORKDIR /src
-RUN apt-get update -q && apt-get install -y -q --no-install-recommends dpkg-dev && \
+RUN apt-get update -q && apt-get install -y -q --no-install-recommends dpkg-dev file && \
     ./setup --no-python && \
     cmake --workflow --preset program && \
     cpack --config build/program/CPackConfig.cmake -B /packages

@@ -141,6 +141,8 @@ TEST(Predict, RepeatsTheRunsScoresAndPredictions) {
   char line[64];
   std::snprintf(line, sizeof line, "%-16s %.4f\n", "test_accuracy", summary["test_accuracy"].get<double>());
   EXPECT_THAT(ended.out, HasSubstr(line));
+  const json told = json::parse(run_tersegraph({"predict", "run", "--json"}, folder.file("")).out);
+  EXPECT_EQ(told["test_accuracy"], summary["test_accuracy"]);
 }
 
 TEST(Predict, RefusesDataOfOtherShape) {
