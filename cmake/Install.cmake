@@ -8,6 +8,8 @@ install(TARGETS tersegraph EXPORT tersegraphTargets LIBRARY DESTINATION ${CMAKE_
 install(TARGETS tersegraph_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY include/tersegraph DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
+install(FILES LICENSE THIRD_PARTY.md README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/tersegraph)
 install(EXPORT tersegraphTargets NAMESPACE tersegraph:: DESTINATION ${package_folder})
 configure_package_config_file(cmake/tersegraphConfig.cmake.in ${PROJECT_BINARY_DIR}/tersegraphConfig.cmake

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "run/options.h"
 #include "run/prediction.h"
+#include "run/presets.h"
 
 namespace nb = nanobind;
 
@@ -72,7 +73,11 @@ nb::object computed(const Model& model, const SharedDataset& dataset) {
 
 RunConfig config_of(const OptionWords& words) {
   RunConfig config;
+  for (const auto& [name, word] : words) {
+    if (name == "preset" && !word.empty()) start_from_preset(config, word, name);
+  }
   for (const auto& [name, word] : words) set_option(config, find_option(name, name), word, name);
+  config.preset.clear();
   return config;
 }
 

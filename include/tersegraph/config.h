@@ -9,6 +9,8 @@ namespace tersegraph {
 /// flag of the same name (`weight_decay` is `--weight-decay` and the key `weight-decay` of config.toml), where its
 /// words and bounds stand.
 struct RunConfig {
+  std::string preset;  ///< a paper's settings for those members that have their default; "": none
+
   std::string data = "sbm:nodes=20000,edges=200000,features=64,classes=8,seed=1";  ///< a file or "sbm:..."
   std::string split;                                                               ///< "": the dataset's own
   int64_t split_index = 0;
@@ -82,7 +84,7 @@ struct RunConfig {
   std::string memory_limit;     ///< of a process: "16G" (10^9 bytes), "16Gi" (2^30); "": none
 
   int64_t checkpoint_every = 0;  ///< epochs; 0: only where a signal stops the run
-  std::string out;               ///< "": runs/<UTC time>-<model>
+  std::string out;               ///< "": `runs/` with the UTC time and the model
   bool quiet = false;
 };
 

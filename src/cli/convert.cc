@@ -39,16 +39,23 @@ int convert(const ConvertWords& words) {
 
 Subcommand convert_subcommand() {
   static ConvertWords words;
-  return {
-      .name = "convert",
-      .help = "read any known format and write an .npz file",
-      .footer = "Example: tersegraph convert ind.cora.graph cora.npz",
-      .arguments = {{.name = "IN", .help = "a file in a known format", .target = &words.in, .required = true},
-                    {.name = "OUT", .help = "file to write, ending in .npz", .target = &words.out, .required = true},
-                    {.name = "--symmetrise",
-                     .help = "add the reverse of every edge of a directed graph",
-                     .target = &words.symmetrise}},
-      .run = [] { return convert(words); }};
+  return {.name = "convert",
+          .help = "read any known format and write an .npz file",
+          .footer = "Example: tersegraph convert ind.cora.graph cora.npz",
+          .arguments = {{.name = "IN",
+                         .help = "a file in a known format",
+                         .target = &words.in,
+                         .required = true,
+                         .offers = Offers::files},
+                        {.name = "OUT",
+                         .help = "file to write, ending in .npz",
+                         .target = &words.out,
+                         .required = true,
+                         .offers = Offers::files},
+                        {.name = "--symmetrise",
+                         .help = "add the reverse of every edge of a directed graph",
+                         .target = &words.symmetrise}},
+          .run = [] { return convert(words); }};
 }
 
 }  // namespace tersegraph

@@ -31,12 +31,16 @@ Subcommand generate_subcommand() {
       .name = "generate",
       .help = "write a synthetic dataset",
       .footer = "Example: tersegraph generate sbm:nodes=1000,edges=5000,features=32,classes=4,seed=1 --out small.npz",
-      .arguments =
-          {{.name = "SPEC",
-            .help = "sbm:nodes=..,edges=.. (undirected),features=..,classes=..,seed=..",
-            .target = &words.spec,
-            .required = true},
-           {.name = "--out", .help = "file to write", .target = &words.out, .takes = "FILE.npz", .required = true}},
+      .arguments = {{.name = "SPEC",
+                     .help = "sbm:nodes=..,edges=.. (undirected),features=..,classes=..,seed=..",
+                     .target = &words.spec,
+                     .required = true},
+                    {.name = "--out",
+                     .help = "file to write",
+                     .target = &words.out,
+                     .takes = "FILE.npz",
+                     .required = true,
+                     .offers = Offers::files}},
       .run = [] { return generate(words); }};
 }
 

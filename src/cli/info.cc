@@ -23,6 +23,7 @@ std::string task_words(const DatasetFacts& facts) {
 
 nlohmann::ordered_json to_json(const DatasetFacts& facts) {
   nlohmann::ordered_json json = {{"name", facts.name},
+                                 {"format", facts.format},
                                  {"nodes", facts.nodes},
                                  {"edges", facts.edges},
                                  {"directed", facts.directed},
@@ -38,7 +39,8 @@ nlohmann::ordered_json to_json(const DatasetFacts& facts) {
                                  {"labelled", facts.labelled},
                                  {"class_counts", facts.class_counts},
                                  {"edge_homophily", facts.edge_homophily},
-                                 {"splits", nlohmann::ordered_json::array()}};
+                                 {"splits", nlohmann::ordered_json::array()},
+                                 {"remarks", facts.remarks}};
   for (const auto& split : facts.splits) {
     json["splits"].push_back({{"train", split.train}, {"val", split.val}, {"test", split.test}});
   }
@@ -77,6 +79,7 @@ std::string split_words(const DatasetFacts& facts) {
 
 void print_table(const DatasetFacts& facts) {
   print_row("name", facts.name);
+  if (!facts.format.empty()) print_row("format", facts.format);
   print_row("nodes", fmt::format("{}, {} of them isolated", format_count(facts.nodes), format_count(facts.isolated)));
   print_row("edges", edge_words(facts));
   print_row("degree", fmt::format("{:.1f} on average, {} at most", facts.mean_degree, format_count(facts.max_degree)));
@@ -88,6 +91,7 @@ void print_table(const DatasetFacts& facts) {
     print_row("homophily", fmt::format("{:.3f} of the edges join nodes of a class", facts.edge_homophily));
   }
   print_row("splits", split_words(facts));
+  for (const std::string& remark : facts.remarks) print_row("note", remark);
 }
 
 int info(const InfoWords& words) {
@@ -105,12 +109,13 @@ int info(const InfoWords& words) {
 Subcommand info_subcommand() {
   static InfoWords words;
   return {.name = "info",
-          .help = "say what a dataset is",
+          .help = "say what a dataset is, and what training on it would stumble over",
           .footer = "Example: tersegraph info cora.npz",
           .arguments = {{.name = "DATA",
                          .help = "a file in a known format, or sbm:...",
                          .target = &words.data,
-                         .required = true},
+                         .required = true,
+                         .offers = Offers::files},
                         {.name = "--json", .help = "print JSON", .target = &words.json}},
           .run = [] { return info(words); }};
 }

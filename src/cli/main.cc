@@ -1,14 +1,18 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <new>
+#include <optional>
 #include <vector>
 
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "comm/launch.h"
 #include "run/suggest.h"
 #include "tersegraph/tersegraph.h"
@@ -20,10 +24,19 @@ using namespace tersegraph;
 constexpr int kBadInput = 2;
 constexpr int kFailed = 3;
 
+/// Terminals, unless the user says otherwise (no-color.org).
+bool coloured(int stream) {
+  const char* const no_color = std::getenv("NO_COLOR");
+  const char* const terminal = std::getenv("TERM");
+  const bool wanted = no_color == nullptr || *no_color == '\0';
+  return wanted && isatty(stream) == 1 && terminal != nullptr && std::string_view(terminal) != "dumb";
+}
+
 int report(int code, std::string message) {
   std::ranges::replace(message, '\n', ' ');
   // What all ranks of a launcher meet is told by one.
-  if (launched_rank() == 0) fmt::print(stderr, "tersegraph: {}\n", message);
+  const char* const name = coloured(STDERR_FILENO) ? "\x1b[1;31mtersegraph:\x1b[0m" : "tersegraph:";
+  if (launched_rank() == 0) fmt::print(stderr, "{} {}\n", name, message);
   return code;
 }
 
@@ -51,49 +64,57 @@ std::string unknown_argument(CLI::App& app) {
 }
 
 CLI::Option* add_argument(CLI::App& command, const Argument& argument) {
-  const std::string &name = argument.name, &help = argument.help;
-  if (const auto* to = std::get_if<bool*>(&argument.target)) return command.add_flag(name, **to, help);
-  if (const auto* to = std::get_if<std::string*>(&argument.target)) return command.add_option(name, **to, help);
+  const std::string& name = argument.name;
+  if (const auto* to = std::get_if<bool*>(&argument.target)) return command.add_flag(name, **to);
+  if (const auto* to = std::get_if<std::string*>(&argument.target)) return command.add_option(name, **to);
   if (const auto* to = std::get_if<std::vector<std::string>*>(&argument.target)) {
-    return command.add_option(name, **to, help)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    return command.add_option(name, **to)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
   if (const auto* call = std::get_if<std::function<void()>>(&argument.target)) {
-    return command.add_flag_callback(name, *call, help);
+    return command.add_flag_callback(name, *call);
   }
-  return command.add_option_function(name, std::get<std::function<void(const std::string&)>>(argument.target), help);
+  return command.add_option_function(name, std::get<std::function<void(const std::string&)>>(argument.target));
 }
 
 void add_subcommand(CLI::App& app, const Subcommand& subcommand, std::function<int()>& chosen) {
-  CLI::App* command = app.add_subcommand(subcommand.name, subcommand.help);
+  CLI::App* command = app.add_subcommand(subcommand.name);
   for (const Argument& argument : subcommand.arguments) {
-    CLI::Option* option = add_argument(*command, argument)->required(argument.required);
-    if (!argument.takes.empty()) option->type_name(argument.takes);
-    if (!argument.by_default.empty()) {
-      option->option_text(fmt::format("{} [{}]", argument.takes, argument.by_default));
-    }
-    if (argument.hidden || !argument.group.empty()) option->group(argument.hidden ? "" : argument.group);
+    add_argument(*command, argument)->required(argument.required);
   }
-  command->footer(subcommand.footer);
   command->callback([&chosen, run = subcommand.run] { chosen = run; });
 }
 
+bool asks_for_help(std::string_view word) {
+  return word == "--help" || word == "-h";
+}
+
+/// What --help asks for, wherever it stands behind the command; nullopt where it is not there.
+std::optional<std::string> help_asked(const std::vector<std::string>& words, const std::vector<Subcommand>& commands) {
+  const auto asks = std::ranges::find_if(words, asks_for_help);
+  if (asks == words.end()) return std::nullopt;
+  const auto command = std::ranges::find(commands, words.front(), &Subcommand::name);
+  if (command == commands.end())
+    return asks == words.begin() ? std::optional(help_text(commands, help_width())) : std::nullopt;
+  const bool has_part = asks + 1 != words.end() && !(asks + 1)->starts_with("-");
+  return help_text(*command, has_part ? *(asks + 1) : "", help_width());
+}
+
 int run(int argc, char** argv) {
-  CLI::App app("Trains graph neural networks on whole graphs, on one machine or several, and sends few bits.",
-               "tersegraph");
-  app.set_version_flag("--version", fmt::format("tersegraph {}", version()), "print the version and exit");
+  const std::vector<Subcommand> commands = subcommands(argv);
+  if (const auto help = help_asked({argv + 1, argv + argc}, commands)) {
+    if (launched_rank() == 0) fmt::print("{}", *help);
+    return 0;
+  }
+  CLI::App app("", "tersegraph");
+  app.set_version_flag("--version", fmt::format("tersegraph {}", version()));
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.require_subcommand(1);
-  app.set_help_flag("--help,-h", "print this help and exit");
-  app.footer("Example: tersegraph train --data cora.npz --ranks 2\nEach command's own --help has more.");
   std::function<int()> chosen;
-  for (const Subcommand& subcommand : {train_subcommand(argv), predict_subcommand(), info_subcommand(),
-                                       generate_subcommand(), convert_subcommand(), report_subcommand()}) {
-    add_subcommand(app, subcommand, chosen);
-  }
+  for (const Subcommand& subcommand : commands) add_subcommand(app, subcommand, chosen);
   try {
     app.parse(argc, argv);
-  } catch (const CLI::Success& help_or_version) {
-    return launched_rank() == 0 ? app.exit(help_or_version) : 0;
+  } catch (const CLI::Success& only_version) {
+    return launched_rank() == 0 ? app.exit(only_version) : 0;
   } catch (const CLI::ExtrasError&) {
     return report(kBadInput, unknown_argument(app));
   } catch (const CLI::ParseError& error) {

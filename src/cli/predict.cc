@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "run/prediction.h"
@@ -11,22 +12,40 @@ namespace {
 
 struct PredictWords {
   std::string run, data, out;
+  bool json = false;
 };
 
-void print_score(const char* name, const std::optional<double>& score) {
-  if (score) fmt::print("{:<16} {:.4f}\n", name, *score);
+/// What is told of the prediction: by name, the data first.
+nlohmann::ordered_json told(const Prediction& prediction) {
+  nlohmann::ordered_json table = {{"data", prediction.data}};
+  auto add = [&](const std::string& name, const std::optional<double>& score) {
+    if (score) table[name] = *score;
+  };
+  add("train_accuracy", prediction.scores.train_accuracy);
+  add("val_accuracy", prediction.scores.val_accuracy);
+  add("test_accuracy", prediction.scores.test_accuracy);
+  for (const auto& [name, score] : prediction.scores.scores) add(name, score);
+  return table;
+}
+
+void print_table(const nlohmann::ordered_json& table) {
+  for (const auto& [name, value] : table.items()) {
+    fmt::print("{:<16} {}\n", name,
+               value.is_string() ? value.get<std::string>() : fmt::format("{:.4f}", value.get<double>()));
+  }
 }
 
 int predict_command(const PredictWords& words) {
   const Prediction prediction = predict(words.run, words.data);
-  fmt::print("{:<16} {}\n", "data", prediction.data);
-  print_score("train_accuracy", prediction.scores.train_accuracy);
-  print_score("val_accuracy", prediction.scores.val_accuracy);
-  print_score("test_accuracy", prediction.scores.test_accuracy);
-  for (const auto& [name, score] : prediction.scores.scores) print_score(name.c_str(), score);
+  nlohmann::ordered_json table = told(prediction);
   if (!words.out.empty()) {
     write_predictions(words.out, prediction.task, prediction.outputs);
-    fmt::print("{:<16} {}\n", "written", words.out);
+    table["written"] = words.out;
+  }
+  if (words.json) {
+    fmt::print("{}\n", table.dump(2));
+  } else {
+    print_table(table);
   }
   return 0;
 }
@@ -38,17 +57,23 @@ Subcommand predict_subcommand() {
   return {.name = "predict",
           .help = "score a trained model, and write its predictions",
           .footer = "Example: tersegraph predict runs/20250131T120000Z-gcn --out predictions.npy",
-          .arguments =
-              {{.name = "RUN", .help = "folder that tersegraph train wrote", .target = &words.run, .required = true},
-               {.name = "--data",
-                .help = "data to predict",
-                .target = &words.data,
-                .takes = "DATA",
-                .by_default = "what it was trained on"},
-               {.name = "--out",
-                .help = "write class ids (or probabilities) for numpy.load",
-                .target = &words.out,
-                .takes = "FILE.npy"}},
+          .arguments = {{.name = "RUN",
+                         .help = "folder that tersegraph train wrote",
+                         .target = &words.run,
+                         .required = true,
+                         .offers = Offers::folders},
+                        {.name = "--data",
+                         .help = "data to predict",
+                         .target = &words.data,
+                         .takes = "DATA",
+                         .by_default = "what it was trained on",
+                         .offers = Offers::files},
+                        {.name = "--out",
+                         .help = "write class ids (or probabilities) for numpy.load",
+                         .target = &words.out,
+                         .takes = "FILE.npy",
+                         .offers = Offers::files},
+                        {.name = "--json", .help = "print JSON", .target = &words.json}},
           .run = [] { return predict_command(words); }};
 }
 

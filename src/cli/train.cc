@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "comm/launch.h"
 #include "run/config.h"
 #include "run/options.h"
+#include "run/presets.h"
 #include "run/resume.h"
 #include "run/training.h"
 #include "tersegraph/tersegraph.h"
@@ -24,6 +26,9 @@ struct TrainWords {
 
 // What the help says the option takes.
 std::string taken_word(const Option& option) {
+  if (option.name == "data") return "DATA";
+  if (option.name == "out") return "DIR";
+  if (option.name == "preset") return "NAME";
   if (!option.choices.empty()) return fmt::format("{}", fmt::join(option.choices, "|"));
   if (std::holds_alternative<int64_t RunConfig::*>(option.field)) return "N";
   if (std::holds_alternative<double RunConfig::*>(option.field)) return "X";
@@ -42,6 +47,34 @@ Argument flag_argument(const Option& option, bool value, bool by_default, TrainW
           .hidden = by_default};
 }
 
+Offers offers_of(const Option& option) {
+  if (option.name == "data" || option.name == "grid") return Offers::files;
+  return option.name == "out" ? Offers::folders : Offers::nothing;
+}
+
+std::vector<std::string> preset_names() {
+  std::vector<std::string> names;
+  for (const Preset& preset : presets()) names.push_back(preset.name);
+  return names;
+}
+
+/// A row for each dataset of each paper.
+HelpTopic preset_topic() {
+  HelpTopic topic{.name = "Presets", .brief = fmt::format("{}", fmt::join(preset_names(), ", ")), .full = "Presets\n"};
+  std::vector<std::string> shown;
+  for (const Preset& preset : presets()) {
+    if (std::ranges::find(shown, preset.data) != shown.end()) continue;
+    shown.push_back(preset.data);
+    std::string names;
+    for (const Preset& other : presets()) {
+      if (other.data == preset.data) names += (names.empty() ? "" : ", ") + other.name;
+    }
+    topic.full += fmt::format("  {:<56} {}\n", names, preset.data);
+  }
+  topic.full += "The settings of AdaQP and of pdADMM-G (-q: pdADMM-G-Q); tersegraph man lists their options.\n";
+  return topic;
+}
+
 Argument value_argument(const Option& option, TrainWords& words) {
   const std::function<void(const std::string&)> take = [&words, &option](const std::string& word) {
     words.given.emplace_back(&option, word);
@@ -51,13 +84,25 @@ Argument value_argument(const Option& option, TrainWords& words) {
           .target = take,
           .takes = taken_word(option),
           .by_default = option.automatic.empty() ? option_word({}, option) : std::string(option.automatic),
-          .group = std::string(option.group)};
+          .group = std::string(option.group),
+          .choices = option.name == "preset" ? preset_names()
+                                             : std::vector<std::string>(option.choices.begin(), option.choices.end()),
+          .offers = offers_of(option)};
 }
 
+/// The preset first, then the file, then the flags.
 RunConfig configure(const TrainWords& words) {
   RunConfig config;
+  std::string flag;
+  for (const auto& [option, word] : words.given) {
+    if (option->name == "preset") flag = word;
+  }
+  if (!flag.empty()) start_from_preset(config, flag, "--preset");
   if (!words.config_file.empty()) read_config(words.config_file, config);
+  const std::string preset = config.preset;
   for (const auto& [option, word] : words.given) set_option(config, *option, word, fmt::format("--{}", option->name));
+  if (!preset.empty() && config.data == RunConfig{}.data) fail_preset_data(find_preset(preset, "--preset"));
+  config.preset.clear();
   return config;
 }
 
@@ -124,12 +169,15 @@ Subcommand train_subcommand(char** argv) {
       .arguments = {{.name = "--config",
                      .help = "read options from this file first; flags override it",
                      .target = &words.config_file,
-                     .takes = "FILE.toml"},
+                     .takes = "FILE.toml",
+                     .offers = Offers::files},
                     {.name = "--resume",
                      .help = "go on with the run in this folder, from its newest checkpoint",
                      .target = &words.resume,
-                     .takes = "DIR"}},
-      .run = [argv] { return train(words, argv); }};
+                     .takes = "DIR",
+                     .offers = Offers::folders}},
+      .run = [argv] { return train(words, argv); },
+      .topics = {preset_topic()}};
   const RunConfig defaults;
   for (const Option& option : options()) {
     if (const auto* flag = std::get_if<bool RunConfig::*>(&option.field)) {

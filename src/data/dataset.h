@@ -42,6 +42,7 @@ struct Split {
 
 struct Dataset {
   std::string name;
+  std::string format = {};  ///< what it was read from, as docs/data.md calls it; "" for one made in memory
   Graph graph;
   Features features;
   Labels labels;

@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "data/remarks.h"
+
 namespace tersegraph {
 namespace {
 
@@ -44,6 +46,7 @@ DatasetFacts describe(const Dataset& dataset) {
   const GraphFacts graph = inspect(dataset.graph);
   DatasetFacts facts;
   facts.name = dataset.name;
+  facts.format = dataset.format;
   facts.nodes = dataset.nodes();
   facts.edges = dataset.graph.edges();
   facts.directed = dataset.graph.directed;
@@ -62,6 +65,7 @@ DatasetFacts describe(const Dataset& dataset) {
   for (const Split& split : dataset.splits) {
     facts.splits.push_back({std::ssize(split.train), std::ssize(split.val), std::ssize(split.test)});
   }
+  facts.remarks = remarks(dataset);
   return facts;
 }
 

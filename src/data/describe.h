@@ -10,7 +10,7 @@ namespace tersegraph {
 
 /// What there is to say about a dataset in numbers.
 struct DatasetFacts {
-  std::string name;
+  std::string name, format;
   int64_t nodes = 0, edges = 0;  ///< edges: directed; an undirected one counts twice
   bool directed = false, weighted = false;
   double mean_degree = 0;
@@ -28,6 +28,8 @@ struct DatasetFacts {
     int64_t train = 0, val = 0, test = 0;
   };
   std::vector<SplitSizes> splits;
+  /// What training on it would stumble over, a line each, with what to do; empty for nothing.
+  std::vector<std::string> remarks;
 };
 
 DatasetFacts describe(const Dataset& dataset);

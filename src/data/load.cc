@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string_view>
 
@@ -17,15 +18,25 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Dataset read_npz(const NpzReader& npz) {
+/// A format by the name that docs/data.md gives it, and its reader.
+struct Known {
+  std::string format;
+  std::function<Dataset()> read;
+};
+
+Known recognise_npz(const NpzReader& npz) {
   if (npz.has("adj_indptr")) {
-    return npz.has("adj_shape") && !npz.has("num_nodes") ? read_gnn_benchmark(npz) : read_tersegraph(npz);
+    if (npz.has("adj_shape") && !npz.has("num_nodes"))
+      return {"gnn-benchmark", [&] { return read_gnn_benchmark(npz); }};
+    return {"Tersegraph", [&] { return read_tersegraph(npz); }};
   }
-  if (npz.has("adj_matrix")) return read_pickled_gnn_benchmark(npz);
-  if (npz.has("edges") && npz.has("node_features")) return read_heterophilous(npz);
-  if (npz.has("edge_index")) return read_pyg(npz);
-  if (npz.has("edges") && npz.has("target")) return read_musae(npz);
-  if (npz.has("node_types")) return read_dgl_reddit(fs::path(npz.path()).parent_path().string());
+  if (npz.has("adj_matrix")) return {"gnn-benchmark, pickled", [&] { return read_pickled_gnn_benchmark(npz); }};
+  if (npz.has("edges") && npz.has("node_features")) return {"heterophilous", [&] { return read_heterophilous(npz); }};
+  if (npz.has("edge_index")) return {"PyTorch Geometric", [&] { return read_pyg(npz); }};
+  if (npz.has("edges") && npz.has("target")) return {"MUSAE", [&] { return read_musae(npz); }};
+  if (npz.has("node_types")) {
+    return {"DGL's Reddit", [&] { return read_dgl_reddit(fs::path(npz.path()).parent_path().string()); }};
+  }
   std::vector<std::string> names = npz.names();
   names.resize(std::min<size_t>(names.size(), 12));
   fail_input(
@@ -47,13 +58,17 @@ std::string planetoid_in(const std::string& folder) {
   return found;
 }
 
-Dataset read_folder(const std::string& folder) {
+Known recognise_folder(const std::string& folder) {
   const auto has = [&](const char* name) { return fs::exists(folder + "/" + name); };
-  if (has("raw/data.npz") || has("raw/edge.csv.gz") || has("raw/edge.csv")) return read_ogb(folder);
-  if (has("adj_full.npz")) return read_graphsaint(folder);
-  if (has("reddit_data.npz")) return read_dgl_reddit(folder);
-  if (const std::string graph = planetoid_in(folder); !graph.empty()) return read_planetoid(graph);
-  if (!edge_list_in(folder).empty()) return read_edge_list_folder(folder);
+  if (has("raw/data.npz") || has("raw/edge.csv.gz") || has("raw/edge.csv")) {
+    return {"OGB node properties", [=] { return read_ogb(folder); }};
+  }
+  if (has("adj_full.npz")) return {"GraphSAINT", [=] { return read_graphsaint(folder); }};
+  if (has("reddit_data.npz")) return {"DGL's Reddit", [=] { return read_dgl_reddit(folder); }};
+  if (const std::string graph = planetoid_in(folder); !graph.empty()) {
+    return {"Planetoid", [=] { return read_planetoid(graph); }};
+  }
+  if (!edge_list_in(folder).empty()) return {"edge list in a folder", [=] { return read_edge_list_folder(folder); }};
   fail_input(
       "{}: is a folder in no known format; known are OGB's (raw/edge.csv.gz or raw/data.npz), GraphSAINT's "
       "(adj_full.npz), DGL's Reddit (reddit_data.npz), Planetoid's (ind.<name>.graph) and edge lists (edges.txt); see "
@@ -68,16 +83,15 @@ bool starts_with(const std::string& path, std::string_view magic) {
   return bytes == magic;
 }
 
-Dataset read_any(const std::string& path) {
-  std::error_code unreadable;
-  if (fs::is_directory(path, unreadable)) return read_folder(path);
+Known recognise_file(const std::string& path) {
   const std::string name = fs::path(path).filename().string();
-  if (name.ends_with(".npz") || starts_with(path, "PK")) return read_npz(NpzReader(path));
-  if (name.starts_with("ind.") && name.find('.', 4) != std::string::npos) return read_planetoid(path);
-  if (name.ends_with(".mtx") || name.ends_with(".mtx.gz") || starts_with(path, "%%MatrixMarket")) {
-    return read_matrix_market(path);
+  if (name.starts_with("ind.") && name.find('.', 4) != std::string::npos) {
+    return {"Planetoid", [=] { return read_planetoid(path); }};
   }
-  return read_edge_list(path);
+  if (name.ends_with(".mtx") || name.ends_with(".mtx.gz") || starts_with(path, "%%MatrixMarket")) {
+    return {"MatrixMarket", [=] { return read_matrix_market(path); }};
+  }
+  return {"edge list", [=] { return read_edge_list(path); }};
 }
 
 /// "cora" of "data/cora.npz", "data/cora/" and "ind.cora.graph".
@@ -91,15 +105,35 @@ std::string name_of(const std::string& path) {
   return stem.substr(0, stem.rfind('.'));
 }
 
+/// What a reader refuses is told with the format that the data was taken for.
+Dataset read_as(const Known& known, const std::string& data) {
+  try {
+    Dataset dataset = known.read();
+    dataset.format = known.format;
+    dataset.name = name_of(data);
+    validate(dataset, data);
+    return dataset;
+  } catch (const InputError& error) {
+    fail_input("{} (read as {})", error.what(), known.format);
+  }
+}
+
+Dataset read_any(const std::string& path) {
+  std::error_code unreadable;
+  if (fs::is_directory(path, unreadable)) return read_as(recognise_folder(path), path);
+  if (path.ends_with(".npz") || starts_with(path, "PK")) {
+    const NpzReader npz(path);
+    return read_as(recognise_npz(npz), path);
+  }
+  return read_as(recognise_file(path), path);
+}
+
 }  // namespace
 
 Dataset load_dataset(const std::string& data) {
   if (is_synthetic(data)) return synthetic_dataset(data);
   try {
-    Dataset dataset = read_any(data);
-    dataset.name = name_of(data);
-    validate(dataset, data);
-    return dataset;
+    return read_any(data);
   } catch (const fs::filesystem_error& error) {
     fail_input("{}: cannot read: {}", data, error.code().message());
   }

@@ -124,6 +124,7 @@ Dataset synthetic_dataset(const std::string& words) {
                        words);
   Dataset dataset;
   dataset.name = "sbm";
+  dataset.format = "generated";
   SbmGraph generated = generate_sbm(spec.graph);
   dataset.graph = std::move(generated.graph);
   dataset.labels.outputs = spec.graph.classes;

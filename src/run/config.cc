@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "run/options.h"
+#include "run/presets.h"
 #include "tersegraph/tersegraph.h"
 
 namespace tersegraph {
@@ -61,8 +62,19 @@ std::string toml_value(const RunConfig& config, const Option& option) {
 }  // namespace
 
 void read_config(const std::string& path, RunConfig& config) {
-  for (const auto& [key, value] : parse_toml(path)) {
-    const std::string where = fmt::format("{}:{}: {}", path, key.source().begin.line, key.str());
+  const toml::table table = parse_toml(path);
+  const auto where_of = [&](const toml::key& key) {
+    return fmt::format("{}:{}: {}", path, key.source().begin.line, key.str());
+  };
+  // Wherever it stands in the file, it comes before the rest; one that was there before the file stays.
+  for (const auto& [key, value] : table) {
+    if (key.str() != "preset" || !config.preset.empty()) continue;
+    const std::string where = where_of(key);
+    start_from_preset(config, toml_word(value, find_option("preset", where), where), where);
+  }
+  for (const auto& [key, value] : table) {
+    if (key.str() == "preset") continue;
+    const std::string where = where_of(key);
     const Option& option = find_option(key.str(), where);
     set_option(config, option, toml_word(value, option, where), where);
   }

@@ -6,7 +6,8 @@
 
 namespace tersegraph {
 
-/// Sets what the file says and leaves the rest. Errors: InputError with the file's name and line for bad TOML, unknown
+/// Sets what the file says and leaves the rest. A `preset` in it is applied first, unless config.preset names one that
+/// has been applied already. Errors: InputError with the file's name and line for bad TOML, unknown
 /// keys, values of the wrong type or out of range.
 void read_config(const std::string& path, RunConfig& config);
 

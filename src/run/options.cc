@@ -44,6 +44,17 @@ constexpr unsigned kAdmm = static_cast<unsigned>(TrainerKind::admm);
 using C = RunConfig;
 using Options = std::vector<Option>;
 
+void add_preset(Options& table) {
+  table.push_back({"Options",
+                   "preset",
+                   "a paper's settings, like adaqp-reddit, read before all others; --help presets lists them",
+                   &C::preset,
+                   {},
+                   {},
+                   "none",
+                   false});
+}
+
 void add_data(Options& table) {
   table.insert(
       table.end(),
@@ -212,73 +223,6 @@ void add_admm(Options& table) {
     table.push_back(read_by(option.name == "iterations" ? kMlp | kAdmm : kAdmm, option));
 }
 
-void add_widths(Options& table) {
-  const Options widths = {
-      {"Ranks", "widths", "bit-widths that random draws and adaptive chooses from, 0 to 8", &C::widths},
-      {"Ranks", "assign-every", "epochs between new widths", &C::assign_every, {}, between(1, kMaxCount)},
-      {"Ranks",
-       "lambda",
-       "weight of the error of adaptive widths; the rest weighs time",
-       &C::lambda,
-       {},
-       between(0, 1)},
-      {"Ranks",
-       "budget",
-       "of adaptive: bytes=0.08 (of fp32), time=0.2 (seconds an epoch), error=0.1 (0 to 1) or slack",
-       &C::budget,
-       {},
-       {},
-       "none: error and time by --lambda"},
-      {"Ranks",
-       "link",
-       "speed between hosts, like 1gbit,50us",
-       &C::link,
-       {},
-       {},
-       "probed where adaptive needs it; ranks on one host: 10gbit"},
-      {"Ranks",
-       "link-rounds",
-       "how long adaptive takes an exchange to be: all at once, or in the rounds of a ring",
-       &C::link_rounds,
-       {"all", "ring"}},
-      {"Ranks",
-       "guard-every",
-       "epochs between checks of adaptive's gradient against an exact one, which raise the narrowest width; 0: none",
-       &C::guard_every,
-       {},
-       between(0, kMaxCount)},
-      {"Ranks",
-       "intra",
-       "what ranks on one host send each other: exact, or same as between hosts",
-       &C::intra,
-       {"exact", "same"},
-       {},
-       "exact, unless there is but one host"}};
-  for (const Option& option : widths) table.push_back(read_by(kGraph, option));
-}
-
-void add_stale(Options& table) {
-  const Options stale = {{"Ranks",
-                          "pipe-smoothing",
-                          "of pipe: share that moving averages of the rows keep; 0: the last ones alone",
-                          &C::pipe_smoothing,
-                          {},
-                          kProbability},
-                         {"Ranks",
-                          "sancus-bound",
-                          "of sancus: relative change from which rows are sent again",
-                          &C::sancus_bound,
-                          {},
-                          at_least(0)},
-                         {"Ranks",
-                          "sancus-epochs",
-                          "of sancus: age at which rows are sent in any case; 0: none",
-                          &C::sancus_epochs,
-                          {},
-                          between(0, kMaxCount)}};
-  for (const Option& option : stale) table.push_back(read_by(kGraph, option));
-}
-
 void add_ranks(Options& table) {
   table.insert(
       table.end(),
@@ -309,50 +253,127 @@ void add_ranks(Options& table) {
         "who owns which node",
         &C::partition,
         {"metis", "metis-volume", "metis-refined", "stream", "random", "block"}},
-       {"Ranks", "reorder", "order of a rank's nodes in memory", &C::reorder, {"auto", "none", "rcm", "clusters"}},
-       read_by(kGraph, {"Ranks",
+       {"Ranks", "reorder", "order of a rank's nodes in memory", &C::reorder, {"auto", "none", "rcm", "clusters"}}});
+}
+
+void add_exchange(Options& table) {
+  table.insert(
+      table.end(),
+      {read_by(kGraph, {"Exchange",
                         "exchange",
                         "how rows are encoded between ranks",
                         &C::exchange,
                         {"exact", "uniform", "random", "adaptive", "pipe", "sancus"},
                         {},
                         "adaptive where ranks are on several hosts, otherwise exact"}),
-       read_by(kGraph | kAdmm, {"Ranks",
+       read_by(kGraph | kAdmm, {"Exchange",
                                 "bits",
                                 "bits a value of uniform, of pipe, or of p and q: 1 to 8, 16 (bfloat16) or 32",
                                 &C::bits,
                                 {"1", "2", "3", "4", "5", "6", "7", "8", "16", "32"},
                                 {},
                                 "8 for uniform, 32 for pipe, 4 for p and q"}),
-       read_by(kGraph | kMlp, {"Ranks",
+       read_by(kGraph | kMlp, {"Exchange",
                                "reduce-bits",
                                "bits a value of the gradients that ranks sum: 32, 16 (bfloat16) or 8",
                                &C::reduce_bits,
                                {"32", "16", "8"}}),
        read_by(kGraph,
-               {"Ranks",
+               {"Exchange",
                 "halo-rows",
                 "what travels for edges between ranks: each source's row, or the fewest rows and partial sums (cover)",
                 &C::halo_rows,
                 {"sources", "cover"},
                 {},
                 "cover where --exchange is exact, otherwise sources"}),
-       read_by(kGraph, {"Ranks", "layer0-cache", "send and aggregate constant features once", &C::layer0_cache}),
-       read_by(kGraph, {"Ranks", "aggregate-first", "aggregate before the transform also where that is dearer",
-                        &C::aggregate_first}),
-       read_by(kGraph | kMlp, {"Ranks",
+       read_by(kGraph, {"Exchange", "layer0-cache", "send and aggregate constant features once", &C::layer0_cache}),
+       read_by(kGraph, {"Exchange", "aggregate-first", "aggregate before the transform also where that is dearer",
+                        &C::aggregate_first})});
+}
+
+void add_stale(Options& table) {
+  const Options stale = {{"Exchange",
+                          "pipe-smoothing",
+                          "of pipe: share that moving averages of the rows keep; 0: the last ones alone",
+                          &C::pipe_smoothing,
+                          {},
+                          kProbability},
+                         {"Exchange",
+                          "sancus-bound",
+                          "of sancus: relative change from which rows are sent again",
+                          &C::sancus_bound,
+                          {},
+                          at_least(0)},
+                         {"Exchange",
+                          "sancus-epochs",
+                          "of sancus: age at which rows are sent in any case; 0: none",
+                          &C::sancus_epochs,
+                          {},
+                          between(0, kMaxCount)}};
+  for (const Option& option : stale) table.push_back(read_by(kGraph, option));
+}
+
+void add_widths(Options& table) {
+  const Options widths = {
+      {"Adaptive", "widths", "bit-widths that random draws and adaptive chooses from, 0 to 8", &C::widths},
+      {"Adaptive", "assign-every", "epochs between new widths", &C::assign_every, {}, between(1, kMaxCount)},
+      {"Adaptive",
+       "lambda",
+       "weight of the error of adaptive widths; the rest weighs time",
+       &C::lambda,
+       {},
+       between(0, 1)},
+      {"Adaptive",
+       "budget",
+       "of adaptive: bytes=0.08 (of fp32), time=0.2 (seconds an epoch), error=0.1 (0 to 1) or slack",
+       &C::budget,
+       {},
+       {},
+       "none: error and time by --lambda"},
+      {"Adaptive",
+       "link",
+       "speed between hosts, like 1gbit,50us",
+       &C::link,
+       {},
+       {},
+       "probed where adaptive needs it; ranks on one host: 10gbit"},
+      {"Adaptive",
+       "link-rounds",
+       "how long adaptive takes an exchange to be: all at once, or in the rounds of a ring",
+       &C::link_rounds,
+       {"all", "ring"}},
+      {"Adaptive",
+       "guard-every",
+       "epochs between checks of adaptive's gradient against an exact one, which raise the narrowest width; 0: none",
+       &C::guard_every,
+       {},
+       between(0, kMaxCount)},
+      {"Adaptive",
+       "intra",
+       "what ranks on one host send each other: exact, or same as between hosts",
+       &C::intra,
+       {"exact", "same"},
+       {},
+       "exact, unless there is but one host"}};
+  for (const Option& option : widths) table.push_back(read_by(kGraph, option));
+}
+
+void add_memory(Options& table) {
+  table.insert(
+      table.end(),
+      {read_by(kGraph | kMlp, {"Memory",
                                "activation-bits",
                                "bits a value that the way back finds kept of a layer",
                                &C::activation_bits,
                                {"32", "8", "4"},
                                {},
                                "32, or what --memory-limit asks for"}),
-       read_by(kGraph, {"Ranks",
+       read_by(kGraph, {"Memory",
                         "gather-bits",
                         "bits a value of the rows that the aggregation of a single rank reads: 32, or 16 (bfloat16)",
                         &C::gather_bits,
                         {"32", "16"}}),
-       {"Ranks",
+       {"Memory",
         "memory-limit",
         "memory of a process, like 16G or 15.5Gi; activations are kept at fewer bits to stay below it",
         &C::memory_limit,
@@ -363,14 +384,17 @@ void add_ranks(Options& table) {
 
 Options make_options() {
   Options table;
+  add_preset(table);
   add_data(table);
   add_model(table);
   add_augmentation(table);
   add_training(table);
   add_admm(table);
   add_ranks(table);
-  add_widths(table);
+  add_exchange(table);
   add_stale(table);
+  add_widths(table);
+  add_memory(table);
   table.push_back({"Output",
                    "checkpoint-every",
                    "epochs between checkpoints, from which --resume goes on; 0: only where a signal stops the run",

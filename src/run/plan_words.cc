@@ -81,9 +81,10 @@ std::string rank_lines(const Job& job, const PartitionFacts& facts, int hosts, i
   if (config.ranks > 1) {
     const double cut =
         static_cast<double>(facts.cut_edges) / static_cast<double>(std::max<int64_t>(1, job.dataset->graph.edges()));
-    words += fmt::format("; {} parts of {} to {} nodes, {:.1f} % of the edges cut, {}; {} exchange{}", config.partition,
+    words += fmt::format("; {} parts of {} to {} nodes, {:.1f} % of the edges cut, {}", config.partition,
                          format_count(facts.smallest_part), format_count(facts.largest_part), 100 * cut,
-                         plural(facts.halo_rows, "halo row"), config.exchange, width_words(config));
+                         plural(facts.halo_rows, "halo row"));
+    if (!config.exchange.empty()) words += fmt::format("; {} exchange{}", config.exchange, width_words(config));
   }
   words += '\n';
   if (launched_ranks() > 1 && cores_lost_to_binding(ranks_here) > 0) {

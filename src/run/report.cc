@@ -8,6 +8,7 @@
 #include "run/report_html.h"
 #include "run/report_runs.h"
 #include "run/report_single.h"
+#include "run/report_table.h"
 
 namespace tersegraph {
 namespace {
@@ -21,15 +22,32 @@ void tell_apart(std::vector<ReportRun>& runs) {
   }
 }
 
-}  // namespace
-
-std::string report_page(const std::vector<std::string>& folders, const Dataset* loaded) {
+std::vector<ReportRun> read_runs(const std::vector<std::string>& folders) {
   std::vector<ReportRun> runs;
   for (const std::string& folder : folders) runs.push_back(read_report_run(folder));
+  if (runs.size() > 1) tell_apart(runs);
+  return runs;
+}
+
+Json table_of(const std::vector<std::string>& folders, TableOf of) {
+  return of == TableOf::runs ? runs_table(read_runs(folders)) : epochs_table(read_runs(folders));
+}
+
+}  // namespace
+
+std::string report_json(const std::vector<std::string>& folders, TableOf of) {
+  return table_of(folders, of).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string report_csv(const std::vector<std::string>& folders, TableOf of) {
+  return to_csv(table_of(folders, of));
+}
+
+std::string report_page(const std::vector<std::string>& folders, const Dataset* loaded) {
+  const std::vector<ReportRun> runs = read_runs(folders);
   if (runs.size() == 1) {
     return html_page(fmt::format("{}: a run of tersegraph", runs.front().name), single_run_html(runs.front(), loaded));
   }
-  tell_apart(runs);
   return html_page(fmt::format("{} runs of tersegraph", runs.size()), compared_runs_html(runs));
 }
 

@@ -12,4 +12,12 @@ namespace tersegraph {
 /// says so where that fails. Errors: InputError for a folder that holds no finished run.
 std::string report_page(const std::vector<std::string>& folders, const Dataset* loaded = nullptr);
 
+/// What of the runs a table lists.
+enum class TableOf { runs, epochs };
+
+/// The runs' numbers in full, as JSON or CSV: a row a run, or a row an epoch of each seed, whose objects are spread
+/// ("seconds.spmm"). Errors: InputError for a folder that holds no finished run.
+std::string report_json(const std::vector<std::string>& folders, TableOf of);
+std::string report_csv(const std::vector<std::string>& folders, TableOf of);
+
 }  // namespace tersegraph

@@ -63,6 +63,24 @@ size_t most_epochs(const ReportRun& run) {
   return most;
 }
 
+/// Fills the chart's parts, one for each of its names, with what `read` finds in each epoch, in the mean over seeds.
+void stack(const ReportRun& run, StackChart& chart,
+           const std::function<void(const Json& epoch, std::vector<double>& values)>& read) {
+  const size_t epochs = most_epochs(run);
+  chart.parts.assign(chart.names.size(), std::vector<double>(epochs, 0.0));
+  for (size_t epoch = 0; epoch < epochs; ++epoch) {
+    chart.epochs.push_back(static_cast<double>(epoch + 1));
+    std::vector<double> values(chart.names.size(), 0.0);
+    double there = 0;
+    for (const Trace& trace : run.traces) {
+      if (epoch >= trace.epochs.size()) continue;
+      read(trace.epochs[epoch], values);
+      ++there;
+    }
+    for (size_t part = 0; part < values.size(); ++part) chart.parts[part][epoch] = values[part] / there;
+  }
+}
+
 }  // namespace
 
 std::vector<Line> curve(const ReportRun& run, const std::string& name, int colour, const std::string& key, Along along,
@@ -100,25 +118,30 @@ size_t longest_array(const ReportRun& run, const std::string& key) {
 
 StackChart stack_by_epoch(const ReportRun& run, const std::string& key) {
   const std::vector<std::string> keys = keys_by_weight(run, key);
-  const size_t parts = std::min(keys.size(), kMostParts), epochs = most_epochs(run);
+  const size_t parts = std::min(keys.size(), kMostParts);
   const bool has_rest = keys.size() > parts;
   StackChart chart;
   for (size_t part = 0; part < parts; ++part) {
     chart.names.push_back(has_rest && part + 1 == parts ? "other" : spoken(keys[part]));
   }
-  chart.parts.assign(parts, std::vector<double>(epochs, 0.0));
-  for (size_t epoch = 0; epoch < epochs; ++epoch) {
-    double there = 0;
-    for (const Trace& trace : run.traces) there += epoch < trace.epochs.size() ? 1 : 0;
-    chart.epochs.push_back(static_cast<double>(epoch + 1));
-    for (const Trace& trace : run.traces) {
-      if (epoch >= trace.epochs.size()) continue;
-      for (const auto& [name, value] : numbers_at(trace.epochs[epoch], key)) {
-        const auto place = static_cast<size_t>(std::ranges::find(keys, name) - keys.begin());
-        chart.parts[std::min(place, parts - 1)][epoch] += value / there;
-      }
+  stack(run, chart, [&](const Json& epoch, std::vector<double>& values) {
+    for (const auto& [name, value] : numbers_at(epoch, key)) {
+      const auto place = static_cast<size_t>(std::ranges::find(keys, name) - keys.begin());
+      values[std::min(place, parts - 1)] += value;
     }
-  }
+  });
+  return chart;
+}
+
+StackChart waits_by_epoch(const ReportRun& run) {
+  StackChart chart;
+  chart.names = {"waited for", "hidden behind computation"};
+  stack(run, chart, [](const Json& epoch, std::vector<double>& values) {
+    values[0] += number_at(object_at(epoch, "seconds"), "wait").value_or(0);
+    values[1] += number_at(epoch, "hidden_seconds").value_or(0);
+  });
+  const bool hidden = std::ranges::any_of(chart.parts[1], [](double seconds) { return seconds > 0; });
+  if (!hidden) chart.parts.clear();
   return chart;
 }
 

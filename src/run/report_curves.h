@@ -27,6 +27,10 @@ size_t longest_array(const ReportRun& run, const std::string& key);
 /// The numbers of the object `key` by epoch, in the mean over seeds: the largest by name, the rest as "other".
 StackChart stack_by_epoch(const ReportRun& run, const std::string& key);
 
+/// The seconds that rank 0 waited for rows of others and those that passed while it computed, by epoch, in the mean
+/// over seeds. Without parts where nothing was hidden.
+StackChart waits_by_epoch(const ReportRun& run);
+
 /// Over all epochs, in the mean over seeds, largest first.
 std::vector<std::pair<std::string, double>> sums_by_name(const ReportRun& run, const std::string& key);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "base/error.h"
 #include "run/report_classes.h"
@@ -99,6 +100,24 @@ std::string training_section(const ReportRun& run) {
                           objective_chart(run) + residual_chart(run) + "</div>\n");
 }
 
+/// How long rows of other ranks were on their way, and how much of that cost time.
+std::string waits_html(const ReportRun& run, const std::string& each) {
+  StackChart chart = waits_by_epoch(run);
+  if (chart.parts.empty()) return "";
+  chart.id = "waits";
+  chart.title = "Rows of other ranks on their way";
+  chart.note = "Of rank 0. What is hidden takes no time of its own: the phases above go on meanwhile.";
+  chart.y_title = "time";
+  chart.y_unit = Unit::seconds;
+  std::vector<std::pair<std::string, double>> sums;
+  for (size_t part = 0; part < chart.names.size(); ++part) {
+    sums.emplace_back(chart.names[part], std::accumulate(chart.parts[part].begin(), chart.parts[part].end(), 0.0));
+  }
+  return to_html(chart) + "<div>\n" +
+         share_table("Rows of other ranks on their way, over all epochs" + each, "of which", Unit::seconds, sums) +
+         "</div>\n";
+}
+
 std::string time_section(const ReportRun& run) {
   StackChart chart = stack_by_epoch(run, "seconds");
   chart.id = "time";
@@ -111,7 +130,7 @@ std::string time_section(const ReportRun& run) {
                       "<div class=\"charts\">\n" + to_html(chart) + "<div>\n" +
                           share_table("Time by phase over all epochs, of rank 0" + each, "phase", Unit::seconds,
                                       sums_by_name(run, "seconds")) +
-                          "</div>\n</div>\n");
+                          "</div>\n" + waits_html(run, each) + "</div>\n");
 }
 
 std::string bits_charts(const ReportRun& run) {

@@ -8,6 +8,7 @@
 #include "run/cores.h"
 #include "run/lists.h"
 #include "run/options.h"
+#include "run/presets.h"
 #include "run/run_directory.h"
 
 namespace tersegraph {
@@ -160,6 +161,7 @@ void resolve_quantization(RunConfig& config) {
 }  // namespace
 
 RunConfig resolve(RunConfig config) {
+  config = without_preset(std::move(config));
   for (const Option& option : options()) check_option(config, option, fmt::format("--{}", option.name));
   refuse_unread(config);
   resolve_ranks(config);

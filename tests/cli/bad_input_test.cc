@@ -66,6 +66,10 @@ TEST_P(BadWords, AreRefused) {
 
 const BadInput kBadWords[] = {
     {"NoCommand", {}, "subcommand"},
+    {"UnknownPreset", train({"--data", "good.npz", "--preset", "adaqp-redit"}), "did you mean adaqp-reddit?"},
+    {"PresetWithoutData", train({"--preset", "adaqp-reddit"}), "--preset adaqp-reddit is for Reddit"},
+    {"UnknownShell", {"completion", "tcsh"}, "bash, zsh and fish"},
+    {"EpochsOfAPage", {"report", ".", "--epochs"}, "--epochs is for"},
     {"UnknownCommand", {"trian"}, "did you mean train?"},
     {"UnknownOption", train({"--hiden", "16"}), "did you mean --hidden?"},
     {"UnknownOptionWithValue", train({"--model-kind=gcn"}), "--model-kind"},

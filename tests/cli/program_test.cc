@@ -19,7 +19,8 @@ using ::testing::HasSubstr;
 
 TEST(Program, HelpsEverywhere) {
   const TemporaryFolder folder;
-  for (const std::string command : {"", "train", "predict", "report", "info", "generate", "convert"}) {
+  for (const std::string command :
+       {"", "train", "predict", "report", "info", "generate", "convert", "completion", "man"}) {
     std::vector<std::string> words = {"--help"};
     if (!command.empty()) words.insert(words.begin(), command);
     const Ended ended = run_tersegraph(words, folder.file(""));
@@ -49,6 +50,49 @@ TEST(Info, SaysWhatADatasetIs) {
   EXPECT_DOUBLE_EQ(facts["edge_homophily"].get<double>(), 8.0 / 12.0);
   const Ended table = run_tersegraph({"info", "good.npz"}, folder.file(""));
   EXPECT_THAT(table.out, HasSubstr("6 undirected"));
+}
+
+TEST(Info, NamesTheFormatAndWhatTrainingWouldStumbleOver) {
+  const TemporaryFolder folder;
+  NpzFile npz = small_graph();
+  folder.write("good.npz", npz.bytes());
+  const json good = json::parse(run_tersegraph({"info", "good.npz", "--json"}, folder.file("")).out);
+  EXPECT_EQ(good["format"], "Tersegraph");
+  EXPECT_EQ(good["remarks"], json::array());
+  folder.write("list.txt", "0 1\n1 2\n");
+  const Ended list = run_tersegraph({"info", "list.txt"}, folder.file(""));
+  EXPECT_THAT(list.out, HasSubstr("format     edge list"));
+  EXPECT_THAT(list.out, HasSubstr("there are no features"));
+  folder.write("bad.txt", "0 1\none two\n");
+  const Ended bad = run_tersegraph({"info", "bad.txt"}, folder.file(""));
+  EXPECT_EQ(bad.code, 2);
+  EXPECT_THAT(bad.err, HasSubstr("line 2"));
+  EXPECT_THAT(bad.err, HasSubstr("(read as edge list)"));
+}
+
+TEST(Train, RepeatsARunOfAPreset) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(
+      run_tersegraph({"generate", "sbm:nodes=200,edges=800,features=8,classes=3", "--out", "g.npz"}, folder.file(""))
+          .code,
+      0);
+  folder.write("mine.toml", "iterations = \"2,2,2\"\npreset = \"pdadmm-g-q-cora-10x100\"\n");
+  const std::vector<std::string> words = {"train", "--quiet", "--threads", "1", "--data", "g.npz"};
+  auto train = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), words.begin(), words.end());
+    const Ended ended = run_tersegraph(more, folder.file(""));
+    EXPECT_EQ(ended.code, 0) << ended.err;
+  };
+  train({"--preset", "pdadmm-g-q-cora-10x100", "--iterations", "2,2,2", "--out", "by_flag"});
+  train({"--config", "mine.toml", "--out", "by_file"});
+  train({"--config", "by_flag/config.toml", "--out", "again"});
+  const std::string config = read_bytes(folder.file("by_flag/config.toml"));
+  EXPECT_THAT(config, HasSubstr("grid = \"code\""));
+  EXPECT_THAT(config, ::testing::Not(HasSubstr("preset")));
+  for (const std::string other : {"by_file", "again"}) {
+    EXPECT_EQ(read_bytes(folder.file(other + "/config.toml")), config);
+    EXPECT_EQ(read_bytes(folder.file(other + "/predictions.npy")), read_bytes(folder.file("by_flag/predictions.npy")));
+  }
 }
 
 TEST(Generate, WritesWhatTheWordsSay) {
@@ -97,6 +141,8 @@ TEST(Predict, RepeatsTheRunsScoresAndPredictions) {
   char line[64];
   std::snprintf(line, sizeof line, "%-16s %.4f\n", "test_accuracy", summary["test_accuracy"].get<double>());
   EXPECT_THAT(ended.out, HasSubstr(line));
+  const json told = json::parse(run_tersegraph({"predict", "run", "--json"}, folder.file("")).out);
+  EXPECT_EQ(told["test_accuracy"], summary["test_accuracy"]);
 }
 
 TEST(Predict, RefusesDataOfOtherShape) {

@@ -43,6 +43,21 @@ TEST(Describe, CountsByHand) {
   EXPECT_EQ(facts.splits[0].test, 1);
 }
 
+TEST(Describe, RemarksOnWhatTrainingWouldStumbleOver) {
+  // Class 0 is trained on, 1 and 2 are not; feature 2 is stored as 0, feature 3 not at all; nodes 1 and 3 have none.
+  Dataset dataset = path();
+  dataset.splits = {{{3}, {1}, {0}}};
+  EXPECT_THAT(describe(dataset).remarks,
+              ElementsAre("nodes whose features are all 0: 2", "features that are 0 everywhere: 2 of 5",
+                          "classes without a training node: 1, 2"));
+  dataset.features = {};
+  dataset.features.dense.reshape(4, 1);
+  dataset.features.dense.fill(-2000);
+  dataset.splits = {};
+  EXPECT_THAT(describe(dataset).remarks, ElementsAre("features are as large as 2e+03; scale the columns first",
+                                                     "there is no split; give one, like --split 0.6,0.2,0.2"));
+}
+
 TEST(Describe, MultilabelAndNoLabels) {
   Dataset dataset = path();
   dataset.labels = {};

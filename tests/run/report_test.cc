@@ -81,6 +81,7 @@ TEST(Report, OfSeveralRanksHasTheirTraffic) {
   EXPECT_THAT(page, HasSubstr("Bytes from rank to rank"));
   EXPECT_THAT(page, HasSubstr("halo forward"));
   EXPECT_THAT(page, HasSubstr("4.00 bits"));
+  EXPECT_THAT(page, HasSubstr("hidden behind computation"));
 }
 
 TEST(Report, OfAdmmHasObjectiveAndResiduals) {

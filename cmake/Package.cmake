@@ -1,0 +1,27 @@
+# `cpack` in a build folder makes two packages for Debian and its kin: tersegraph, and tersegraph-mpi with the plugin that
+# several machines need. What they depend on is read off the libraries by dpkg-shlibdeps.
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME tersegraph)
+set(CPACK_PACKAGE_VENDOR "The Tersegraph authors")
+set(CPACK_PACKAGE_CONTACT "The Tersegraph authors <tersegraph@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_THREADS 0)
+
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_COMPONENTS_ALL Unspecified)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_UNSPECIFIED_PACKAGE_NAME tersegraph)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)  # ldconfig runs on installation
+set(CPACK_DEBIAN_UNSPECIFIED_PACKAGE_SUGGESTS tersegraph-mpi)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR}/src)
+if(TARGET tersegraph_mpi)
+  list(APPEND CPACK_COMPONENTS_ALL mpi)
+  set(CPACK_COMPONENT_MPI_DESCRIPTION "Plugin for ranks that are MPI processes (Open MPI)")
+  set(CPACK_DEBIAN_MPI_PACKAGE_NAME tersegraph-mpi)
+  set(CPACK_DEBIAN_MPI_PACKAGE_DEPENDS "tersegraph (= ${PROJECT_VERSION}), openmpi-bin")
+endif()
+include(CPack)

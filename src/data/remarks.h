@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+
+namespace tersegraph {
+
+/// What training on a valid dataset would stumble over, a line each, with what to do: no features, labels or split;
+/// nodes without a feature, columns that are all zero, values far from 1; classes without a training node.
+std::vector<std::string> remarks(const Dataset& dataset);
+
+}  // namespace tersegraph
