@@ -98,9 +98,12 @@ class HaloExchange:
         self._call += 1
         return self._exchange(x, "train", self._call)
 
+    def check_nodes(self, rows: int) -> None:
+        if rows != self.owned:
+            raise InputError(f"there are {rows} rows, and this rank owns {self.owned} nodes: use what partition() gave")
+
     def _check(self, x: torch.Tensor) -> None:
-        if x.dim() < 1 or x.size(0) != self.owned:
-            raise InputError(f"rows are {tuple(x.shape)}, and this rank owns {self.owned} nodes: use partition()'s data")
+        self.check_nodes(x.size(0) if x.dim() > 0 else 0)
         if x.dtype != torch.float32 or x.layout != torch.strided:
             raise InputError(f"rows are {x.dtype}; only dense float32 ones are exchanged")
         if x[0].numel() == 0:

@@ -48,6 +48,7 @@ def _gcn_norm(
     exchange: HaloExchange | None = getattr(_thread, "exchange", None)
     if exchange is None or not isinstance(edge_index, torch.Tensor) or edge_index.layout != torch.strided:
         return gcn_norm(edge_index, edge_weight, num_nodes, improved, add_self_loops, flow, dtype)
+    exchange.check_nodes(exchange.owned if num_nodes is None else num_nodes)
     how = (improved, add_self_loops, dtype)
     known = exchange.norms.find(edge_index, edge_weight, how)
     if known is not None:

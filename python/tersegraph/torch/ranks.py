@@ -30,8 +30,8 @@ def current() -> _core.Rank:
 
 def start(timeout: float = TIMEOUT) -> _core.Rank:
     """Makes this process a rank of what mpirun (or srun) started, or the only one. Everything here does so when it is
-    first used; call it before to choose the timeout (0: none), after which a rank that lets another wait is taken for
-    lost, and the job ends with exit code 3. A process that dies, or ends by an exception, ends the job at once.
+    first used; call it before to choose the timeout (0: none), after which a rank that lets another wait for rows or sums
+    is taken for lost, and the job ends with exit code 3. A process that dies, or ends by an exception, ends the job at once.
     """
     global _process
     if _process is None:
@@ -59,7 +59,8 @@ def _end_with_all(mine: _core.Rank) -> None:
 
 def run_threads(ranks: int, function: Callable[..., Any], *arguments: Any, timeout: float = TIMEOUT) -> list:
     """What function(*arguments) returns on each of `ranks` ranks that are threads of this process, for tests and
-    notebooks: Python runs one of them at a time. The first exception of a rank ends the others and is raised."""
+    notebooks: Python runs one of them at a time. The first exception of a rank ends the others and is raised. Models
+    and exchanges cannot be used on ranks that have ended."""
     all_ranks = _core.thread_ranks(ranks, timeout)
     results: list = [None] * ranks
     failures: list[BaseException] = []
@@ -81,6 +82,11 @@ def run_threads(ranks: int, function: Callable[..., Any], *arguments: Any, timeo
     except BaseException:
         all_ranks[0].fail("interrupted", 1)
         raise
+    finally:
+        for thread in threads:
+            thread.join()
+        for mine in all_ranks:
+            mine.close()
     if failures:
         raise failures[0]
     return results
