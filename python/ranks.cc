@@ -8,6 +8,7 @@
 
 #include <optional>
 
+#include "base/byte_stream.h"
 #include "base/error.h"
 #include "bindings.h"
 #include "comm/collectives.h"
@@ -158,6 +159,18 @@ class HaloRowsOf {
     rows().end_epoch(epoch);
   }
 
+  /// What adaptive widths know of this rank's rows, between steps.
+  nb::bytes state() const {
+    std::vector<std::byte> bytes;
+    append_widths(rows().widths().state(), bytes);
+    return nb::bytes(bytes.data(), bytes.size());
+  }
+  void restore(const nb::bytes& state) {
+    const auto* const first = static_cast<const std::byte*>(state.data());
+    ByteReader reader({first, first + state.size()}, "the exchange's state is damaged");
+    rows().widths().restore(read_widths(reader));
+  }
+
   std::map<std::string, double> bits() const { return rows().widths().report().bits; }
 
  private:
@@ -213,6 +226,8 @@ void bind_ranks(nb::module_& module) {
       .def("forward", &HaloRowsOf::forward)
       .def("backward", &HaloRowsOf::backward)
       .def("end_epoch", &HaloRowsOf::end_epoch)
+      .def("state", &HaloRowsOf::state)
+      .def("restore", &HaloRowsOf::restore)
       .def_prop_ro("bits", &HaloRowsOf::bits);
 }
 

@@ -176,6 +176,31 @@ def test_adaptive_chooses_widths(data):
     assert all(2 <= each <= 8 for each in bits.values()) and len(set(bits.values())) > 1
 
 
+@pytest.mark.parametrize("options", [{"exchange": "uniform"}, {"exchange": "adaptive", "assign_every": 3}])
+def test_going_on_from_a_state_is_the_same_bits(options, data):
+    def steps(model, local, count):
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+        for _ in range(count):
+            optimizer.zero_grad()
+            out = model(local.x, local.edge_index)
+            tt.mean(F.cross_entropy(out, local.y, reduction="none")).backward()
+            optimizer.step()
+        return copy.deepcopy(model.state_dict())
+
+    def run():
+        local = tt.partition(data)
+        model = tt.wrap(net("GCNConv"), local, **options)
+        middle, state = steps(model, local, 5), model.halo_exchange.state_dict()
+        end = steps(model, local, 5)
+        model = tt.wrap(net("GCNConv"), local, **options)
+        model.load_state_dict(middle)
+        model.halo_exchange.load_state_dict(state)
+        again = steps(model, local, 5)
+        return all(torch.equal(end[name], again[name]) for name in end)
+
+    assert tt.run_threads(3, run) == [True] * 3
+
+
 def test_the_exchange_is_rows_of_their_owners_and_its_gradient_their_sum(data):
     torch.manual_seed(3)
     x = torch.randn(data.num_nodes, 2, 5)
@@ -254,8 +279,14 @@ def refused(data, change, match, error=InputError, ranks=2):
 def test_mistakes_are_told_in_a_line(data):
     wrap = tt.wrap
     refused(data, lambda local: wrap(net("GCNConv"), data), "partition")
-    refused(data, lambda local: wrap(net("GCNConv"), local)(data.x, data.edge_index), "there are 300 rows, and this rank owns")
-    refused(data, lambda local: wrap(net("GCNConv"), local)(local.x.double(), local.edge_index), "float|dtype", Exception)
+    refused(
+        data,
+        lambda local: wrap(net("GCNConv"), local)(data.x, data.edge_index),
+        "there are 300 rows, and this rank owns",
+    )
+    refused(
+        data, lambda local: wrap(net("GCNConv"), local)(local.x.double(), local.edge_index), "float|dtype", Exception
+    )
     refused(data, lambda local: tt.HaloExchange(local)(local.x.double()), "only dense float32")
     refused(data, lambda local: tt.HaloExchange(local)(local.x[:, :0]), "no columns")
     refused(data, lambda local: wrap(net("GCNConv").double(), local), "only float32 weights")

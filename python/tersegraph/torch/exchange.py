@@ -61,7 +61,7 @@ class HaloExchange:
     def __copy__(self) -> HaloExchange:
         return self
 
-    def __deepcopy__(self, memo: dict) -> HaloExchange:
+    def __deepcopy__(self, memo: dict[int, Any]) -> HaloExchange:
         return self
 
     @property
@@ -79,10 +79,24 @@ class HaloExchange:
 
     def step(self) -> None:
         """A training step begins; wrap() calls it. Collective."""
+        self._end_step()
+        self._step += 1
+
+    def _end_step(self) -> None:
         if self._call > 0:
             self._core.end_epoch(self._step)
-        self._step += 1
         self._call = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a later run of the same script needs beside weights and optimizer to go on bit for bit: of this rank,
+        for as many ranks and the same partition. Between steps. Collective."""
+        self._end_step()
+        return {"step": self._step, "widths": self._core.state()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Before the first step."""
+        self._step = state["step"]
+        self._core.restore(state["widths"])
 
     def __call__(self, x: torch.Tensor, training: bool = True) -> torch.Tensor:
         """training=False: exact, as without gradients."""
@@ -125,20 +139,22 @@ class KeptNorms:
     SIZE = 4
 
     def __init__(self) -> None:
-        self._kept: list[tuple] = []
+        self._kept: list[tuple[Any, ...]] = []
 
     @staticmethod
-    def _versions(edge_index: torch.Tensor, edge_weight: torch.Tensor | None) -> tuple:
+    def _versions(edge_index: torch.Tensor, edge_weight: torch.Tensor | None) -> tuple[Any, ...]:
         return edge_index._version, None if edge_weight is None else edge_weight._version
 
-    def find(self, edge_index: torch.Tensor, edge_weight: torch.Tensor | None, how: tuple) -> Any:
+    def find(self, edge_index: torch.Tensor, edge_weight: torch.Tensor | None, how: tuple[Any, ...]) -> Any:
         for edges, weights, versions, their_how, result in self._kept:
-            if edges is edge_index and weights is edge_weight and how == their_how:
-                if versions == self._versions(edge_index, edge_weight):
-                    return result
+            same = edges is edge_index and weights is edge_weight and how == their_how
+            if same and versions == self._versions(edge_index, edge_weight):
+                return result
         return None
 
-    def keep(self, edge_index: torch.Tensor, edge_weight: torch.Tensor | None, how: tuple, result: Any) -> None:
+    def keep(
+        self, edge_index: torch.Tensor, edge_weight: torch.Tensor | None, how: tuple[Any, ...], result: Any
+    ) -> None:
         if edge_weight is not None and edge_weight.requires_grad:
             return
         self._kept.append((edge_index, edge_weight, self._versions(edge_index, edge_weight), how, result))
@@ -161,7 +177,7 @@ class _Exchange(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple:
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[Any, ...]:
         rows = gradient.detach().cpu().contiguous()
         mine = rows[: ctx.owned].clone()
         ctx.core.backward(rows[ctx.owned :].numpy(), mine.numpy(), *ctx.when)

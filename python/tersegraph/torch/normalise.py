@@ -17,7 +17,7 @@ _thread = threading.local()
 
 
 @contextlib.contextmanager
-def running(exchange: HaloExchange) -> Iterator[list]:
+def running(exchange: HaloExchange) -> Iterator[list[Any]]:
     """While a wrapped module's forward() runs. Yields a list for what it has sent."""
     before = getattr(_thread, "exchange", None)
     _thread.exchange = exchange

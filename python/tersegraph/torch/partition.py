@@ -32,7 +32,7 @@ class Shard:
     def __copy__(self) -> Shard:
         return self
 
-    def __deepcopy__(self, memo: dict) -> Shard:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Shard:
         return self
 
 
@@ -86,7 +86,8 @@ def _compare(data: Data, mine: _core.Rank) -> None:
     check = 0
     for name, value in sorted(data.to_dict().items()):
         if isinstance(value, torch.Tensor):
-            check = zlib.crc32(np.ascontiguousarray(value.detach().cpu().numpy()), zlib.crc32(name.encode(), check))
+            values = np.ascontiguousarray(value.detach().cpu().numpy())
+            check = zlib.crc32(values.data, zlib.crc32(name.encode(), check))
     others = mine.gather(check.to_bytes(8, "little"))
     differing = [q for q, other in enumerate(others) if other != others[0]]
     if differing:

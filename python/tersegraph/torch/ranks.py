@@ -57,12 +57,12 @@ def _end_with_all(mine: _core.Rank) -> None:
     sys.excepthook = end
 
 
-def run_threads(ranks: int, function: Callable[..., Any], *arguments: Any, timeout: float = TIMEOUT) -> list:
+def run_threads(ranks: int, function: Callable[..., Any], *arguments: Any, timeout: float = TIMEOUT) -> list[Any]:
     """What function(*arguments) returns on each of `ranks` ranks that are threads of this process, for tests and
     notebooks: Python runs one of them at a time. The first exception of a rank ends the others and is raised. Models
     and exchanges cannot be used on ranks that have ended."""
     all_ranks = _core.thread_ranks(ranks, timeout)
-    results: list = [None] * ranks
+    results: list[Any] = [None] * ranks
     failures: list[BaseException] = []
 
     def run(mine: _core.Rank) -> None:
@@ -124,7 +124,7 @@ class _Total(torch.autograd.Function):
         return torch.tensor(sums[0], dtype=values.dtype, device=values.device)
 
     @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple:  # type: ignore[override]
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
         return (gradient * ctx.ranks).expand(ctx.shape), None
 
 
@@ -148,4 +148,4 @@ def mean(values: torch.Tensor) -> torch.Tensor:
     current().sum_float64(count)
     if count[0] == 0:
         raise InputError("mean: no rank has a value; is the mask empty?")
-    return total(values) / count[0]
+    return total(values) / float(count[0])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
 import torch
+from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 from torch_geometric.data import Data
 from torch_geometric.nn import MessagePassing
 
@@ -58,9 +58,9 @@ def _check(name: str, module: torch.nn.Module) -> None:
     if module.flow != "source_to_target":
         raise InputError(f"{where} sends messages against the edges; only flow='source_to_target' is supported")
     for arguments in (module._user_args, module._edge_user_args):
-        for name in _sent(arguments):
-            if name in arguments:
-                raise InputError(f"{where} uses {name} both along edges and as a whole, which is not supported")
+        for sent in _sent(arguments):
+            if sent in arguments:
+                raise InputError(f"{where} uses {sent} both along edges and as a whole, which is not supported")
 
 
 def _sent(arguments: list[str]) -> list[str]:
@@ -74,6 +74,7 @@ class _Spread:
     _exchange: HaloExchange
     training: bool
     node_dim: int
+    _sent_rows: list[tuple[torch.Tensor, torch.Tensor]]
 
     def forward(self, *arguments: Any, **keywords: Any) -> Any:
         with running(self._exchange) as self._sent_rows:
@@ -113,14 +114,17 @@ class _Spread:
         for sent, rows in self._sent_rows:
             if sent is x:
                 return rows
-        rows = self._exchange(x, training=self.training)
-        self._sent_rows.append((x, rows))
-        return rows
+        self._sent_rows.append((x, self._exchange(x, training=self.training)))
+        return self._sent_rows[-1][1]
 
 
-@functools.lru_cache(maxsize=None)
+_KINDS: dict[type, type] = {}
+
+
 def _spread(kind: type) -> type:
-    return type(kind.__name__, (_Spread, kind), {"__module__": kind.__module__, "__doc__": kind.__doc__})
+    if kind not in _KINDS:
+        _KINDS[kind] = type(kind.__name__, (_Spread, kind), {"__module__": kind.__module__, "__doc__": kind.__doc__})
+    return _KINDS[kind]
 
 
 def _share_weights(model: torch.nn.Module, exchange: HaloExchange) -> None:
@@ -128,7 +132,7 @@ def _share_weights(model: torch.nn.Module, exchange: HaloExchange) -> None:
     mine = exchange.shard.rank
     with torch.no_grad():
         for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
-            if isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin):
+            if isinstance(tensor, (UninitializedParameter, UninitializedBuffer)):
                 raise InputError(f"{name} has no shape yet: run the model once on the whole graph before wrap()")
             values = np.ascontiguousarray(tensor.detach().cpu().numpy())
             sent = mine.gather(values.tobytes() if mine.rank == 0 else b"")[0]
@@ -139,10 +143,11 @@ def _share_weights(model: torch.nn.Module, exchange: HaloExchange) -> None:
     def average(gradient: torch.Tensor) -> torch.Tensor:
         sums = gradient.detach().cpu().contiguous().clone().reshape(-1)
         mine.sum_float32(sums.numpy())
-        return (sums / mine.size).reshape(gradient.shape).to(gradient.device)
+        averages: torch.Tensor = sums / mine.size
+        return averages.reshape(gradient.shape).to(gradient.device)
 
     for name, parameter in model.named_parameters():
         if parameter.dtype != torch.float32:
             raise InputError(f"{name} is {parameter.dtype}; only float32 weights are supported by ranks")
         if parameter.requires_grad:
-            parameter.register_hook(average)
+            parameter.register_hook(average)  # type: ignore[no-untyped-call]
