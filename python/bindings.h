@@ -18,6 +18,7 @@ struct SharedDataset {
 void bind_datasets(nanobind::module_& module);
 void bind_make_dataset(nanobind::module_& module);
 void bind_models(nanobind::module_& module);
+void bind_ranks(nanobind::module_& module);
 void bind_runs(nanobind::module_& module);
 
 }  // namespace tersegraph::python

@@ -47,6 +47,7 @@ nb::list option_table() {
 
 NB_MODULE(_core, module) {
   using namespace tersegraph;
+  nb::set_leak_warnings(false);  // what scripts hold until the interpreter ends is theirs
   module.attr("__version__") = version();
   nb::exception<InputError>(module, "InputError", PyExc_ValueError);
   nb::exception<RunError>(module, "RunError", PyExc_RuntimeError);
@@ -54,5 +55,6 @@ NB_MODULE(_core, module) {
   python::bind_datasets(module);
   python::bind_make_dataset(module);
   python::bind_models(module);
+  python::bind_ranks(module);
   python::bind_runs(module);
 }

@@ -59,9 +59,9 @@ def train(
     """Trains on the whole graph as `tersegraph train` does: the same options, and bit for bit the same results.
 
     dataset: a Dataset, or what Dataset.load takes. callbacks: each is called after every epoch, in this thread, with
-    the epoch's line of metrics.jsonl as a dict; what returns True ends the run after the next epoch. progress: None
-    shows it in terminals and notebooks. out=DIR leaves a run directory, otherwise nothing is written. runs=N: seeds
-    S, S+1, ..., and a list of results.
+    the epoch's line of metrics.jsonl as a dict; what returns True ends the run. progress: None shows it in terminals
+    and notebooks. out=DIR leaves a run directory, otherwise nothing is written. runs=N: seeds S, S+1, ..., and a list of
+    results.
 
     Ctrl-C ends the run after the epoch and raises KeyboardInterrupt; with out= the directory then holds a checkpoint
     and the results so far. An exception of a callback does the same. Errors: InputError, RunError (it diverged, say).

@@ -15,7 +15,7 @@ def blocks(name: str) -> list:
     return re.findall(r"^```python\n(.*?)^```", (ROOT / name).read_text(), re.M | re.S)
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/python.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/python.md", "docs/torch.md"])
 def test_blocks_run(name, arrays, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     found = blocks(name)

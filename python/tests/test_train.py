@@ -158,24 +158,40 @@ def test_a_saved_run_is_a_model_again(small, tmp_path):
     np.testing.assert_array_equal(made.logits(small), loaded.logits(small))
 
 
-def test_callbacks_see_every_epoch_and_stop(small, tmp_path):
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_callbacks_see_every_epoch_and_stop_at_once(ranks, small):
     seen = []
     callbacks = [lambda metrics: seen.append(metrics["epoch"]), lambda metrics: metrics["epoch"] == 7]
-    result = tersegraph.train(small, epochs=50, hidden=8, callbacks=callbacks)
-    # The ranks agree on it with the next epoch.
-    assert seen == list(range(1, 9)) and result.ending == "stopped"
+    result = tersegraph.train(small, epochs=50, hidden=8, ranks=ranks, callbacks=callbacks)
+    assert seen == list(range(1, 8)) and result.ending == "stopped"
     assert result.history["epoch"].tolist() == seen
-    in_full = tersegraph.train(small, epochs=8, hidden=8)
+    in_full = tersegraph.train(small, epochs=7, hidden=8, ranks=ranks)
     np.testing.assert_array_equal(result.history["train_loss"], in_full.history["train_loss"])
 
+
+def test_a_callback_that_fails_ends_the_run(small, tmp_path):
     def fails(metrics):
         if metrics["epoch"] == 2:
             raise KeyError("mine")
 
     with pytest.raises(KeyError, match="mine"):
         tersegraph.train(small, epochs=50, hidden=8, ranks=2, callbacks=[fails], out=tmp_path / "run")
-    assert json.loads((tmp_path / "run" / "summary.json").read_text())["epochs"] == 3
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["epochs"] == 2
     assert list((tmp_path / "run" / "checkpoint").iterdir())
+
+
+def test_under_a_launcher_it_says_what_to_use(small, monkeypatch):
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
+    with pytest.raises(InputError, match="a launcher started 2 processes.*use `tersegraph train` or tersegraph.torch"):
+        tersegraph.train(small, epochs=2)
+
+
+def test_history_is_a_table(small):
+    pandas = pytest.importorskip("pandas")
+    history = tersegraph.train(small, epochs=4, hidden=8, ranks=2, eval_every=2).history
+    table = pandas.DataFrame(history).set_index("epoch")
+    assert table.shape == (4, len(history) - 1) and table["val_accuracy"].count() == 2
+    assert table["train_loss"].loc[4] == history["train_loss"][3]
 
 
 def test_several_seeds(small, tmp_path):

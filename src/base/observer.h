@@ -41,6 +41,8 @@ class Observer {
   virtual void on_epoch(const EpochMetrics&) {}
   /// True on any rank asks all of them to stop after this epoch. Asked on every rank.
   virtual bool stop_requested() { return false; }
+  /// Whether on_epoch may lead to that, so that the ranks ask again after it. The same on every rank.
+  virtual bool decides_on_epoch() const { return false; }
   /// Whether the state after this epoch is to be kept. After the epoch in which training is stopped it always is.
   virtual bool checkpoint_due(int64_t /*epoch*/) { return false; }
   virtual void on_checkpoint(const SavedState&) {}

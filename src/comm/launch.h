@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
+#include <string>
 
 #include "comm/communicator.h"
 
@@ -23,6 +25,25 @@ void run_thread_ranks(int ranks, int threads, const std::function<void(Communica
 
 /// Messages from this size on are sent in pieces. Tests lower it.
 constexpr size_t kMpiPiece = size_t{1} << 30;
+
+/// This process' rank of the job that a launcher started, for those who stay in control of their process; otherwise
+/// see run_mpi_rank, which says what is loaded and what errors there are. One at a time; its destructor waits for the
+/// other ranks to end too.
+class MpiRank {
+ public:
+  MpiRank(int ranks, double timeout, size_t piece = kMpiPiece);
+  ~MpiRank();
+  MpiRank(const MpiRank&) = delete;
+  MpiRank& operator=(const MpiRank&) = delete;
+
+  Communicator& communicator();
+  /// Prints the reason, unless it is empty, and ends all processes of the job.
+  [[noreturn]] void end_job(const std::string& reason, int code);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
 
 /// Loads the MPI plugin, and runs `body` as this process' rank; called once, from the main thread. `ranks` must be what
 /// the launcher started (0: whatever it is). The plugin is looked for in $TERSEGRAPH_PLUGIN_DIR if that is set;

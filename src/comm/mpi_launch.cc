@@ -92,35 +92,53 @@ void check_size(int wanted, int size) {
   }
 }
 
-[[noreturn]] void end_job(Communicator& communicator, Heartbeat* heartbeat, const std::string& reason, int code) {
-  std::fprintf(stderr, "tersegraph: rank %d: %s\n", communicator.rank(), reason.c_str());
+}  // namespace
+
+struct MpiRank::Parts {
+  Parts(const MpiPlugin& plugin, size_t piece) : communicator(plugin.start(piece), plugin.stop) {}
+
+  std::unique_ptr<Communicator, void (*)(Communicator*)> communicator;
+  std::optional<Heartbeat> heartbeat;  // says goodbye before MPI ends
+};
+
+MpiRank::MpiRank(int ranks, double timeout, size_t piece) : parts_(std::make_unique<Parts>(load_plugin(), piece)) {
+  check_size(ranks, communicator().size());
+  if (communicator().size() == 1) return;
+  try {
+    ControlLinks links = connect_control(communicator());
+    parts_->heartbeat.emplace(Heartbeat::Config{communicator().rank(), timeout}, std::move(links),
+                              communicator().waiting());
+  } catch (const std::exception& error) {
+    end_job(error.what(), 3);
+  }
+}
+
+MpiRank::~MpiRank() = default;
+
+Communicator& MpiRank::communicator() {
+  return *parts_->communicator;
+}
+
+void MpiRank::end_job(const std::string& reason, int code) {
+  if (!reason.empty()) std::fprintf(stderr, "tersegraph: rank %d: %s\n", communicator().rank(), reason.c_str());
   std::fflush(nullptr);
-  if (heartbeat != nullptr) heartbeat->fail(code);
-  communicator.abort(reason, code);
+  if (parts_->heartbeat) parts_->heartbeat->fail(code);
+  communicator().abort(reason, code);
   std::_Exit(code);
 }
 
-}  // namespace
-
 void run_mpi_rank(int ranks, int threads, const std::function<void(Communicator&)>& body, double timeout,
                   size_t piece) {
-  const MpiPlugin& plugin = load_plugin();
-  const std::unique_ptr<Communicator, void (*)(Communicator*)> communicator(plugin.start(piece), plugin.stop);
-  check_size(ranks, communicator->size());
+  MpiRank rank(ranks, timeout, piece);
   set_thread_count(threads);
-  std::optional<Heartbeat> heartbeat;
   try {
-    if (communicator->size() > 1) {
-      heartbeat.emplace(Heartbeat::Config{communicator->rank(), timeout}, connect_control(*communicator),
-                        communicator->waiting());
-    }
-    body(*communicator);
+    body(rank.communicator());
   } catch (const Agreed&) {
     throw;
   } catch (const InputError& error) {
-    end_job(*communicator, heartbeat ? &*heartbeat : nullptr, error.what(), 2);
+    rank.end_job(error.what(), 2);
   } catch (const std::exception& error) {
-    end_job(*communicator, heartbeat ? &*heartbeat : nullptr, error.what(), 3);
+    rank.end_job(error.what(), 3);
   }
 }
 

@@ -19,6 +19,7 @@ class RankObserver : public Observer {
   /// `hooks` must outlive this.
   RankObserver(const RunHooks& hooks, const SavedState* resume) : hooks_(hooks), resume_(resume) {}
   bool stop_requested() override { return hooks_.stop_requested(); }
+  bool decides_on_epoch() const override { return hooks_.on_epoch != nullptr; }
   const SavedState* resume_from() override { return resume_; }
 
  protected:

@@ -100,6 +100,8 @@ std::vector<int> parse_widths(const std::string& words) {
   return widths;
 }
 
+}  // namespace
+
 ExchangeConfig exchange_config(const RunConfig& config) {
   ExchangeConfig exchange;
   exchange.policy = parse_policy(config.exchange);
@@ -124,8 +126,6 @@ ExchangeConfig exchange_config(const RunConfig& config) {
   exchange.sancus_epochs = config.sancus_epochs;
   return exchange;
 }
-
-}  // namespace
 
 FullGraphConfig full_graph_config(const RunConfig& config) {
   FullGraphConfig result;

@@ -299,7 +299,11 @@ RunOutcome resume_training(const std::string& directory, const ResumeChanges& ch
 std::vector<HeldRun> train_in_memory(RunConfig config, const std::shared_ptr<const Dataset>& dataset,
                                      const RunHooks& hooks) {
   if (launched_ranks() > 1) {
-    fail_input("a launcher started {} processes; ranks of a dataset in memory are threads of one", launched_ranks());
+    fail_input(
+        "a launcher started {} processes, and ranks of a dataset in memory are threads of one: use `tersegraph train` "
+        "or "
+        "tersegraph.torch",
+        launched_ranks());
   }
   const Timer since_start;
   const std::string out = config.out;

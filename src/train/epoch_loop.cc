@@ -107,6 +107,9 @@ Ending EpochLoop::run(Learner& learner, int epochs, Observer& observer) {
     if (verdict && *verdict != Ending::diverged && !result_.last.train_accuracy) score(learner, result_.last);
     if (verdict != Ending::diverged) keep_if_best(learner, result_.last);
     if (channel_.rank() == 0) observer.on_epoch(result_.last);
+    if (observer.decides_on_epoch()) {
+      wishes.stop |= all_reduce_max(channel_, Traffic::all_reduce, observer.stop_requested() ? 1 : 0) > 0;
+    }
     if (verdict) return result_.ending = *verdict;
     if (wishes.stop || wishes.checkpoint) save(learner, observer);
     if (!wishes.stop) continue;
