@@ -2,13 +2,16 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <thread>
 #include <vector>
 
 #include "base/error.h"
 #include "cli/commands.h"
+#include "comm/collectives.h"
 #include "comm/launch.h"
 #include "run/suggest.h"
 #include "tersegraph/tersegraph.h"
@@ -20,11 +23,22 @@ using namespace tersegraph;
 constexpr int kBadInput = 2;
 constexpr int kFailed = 3;
 
-int report(int code, std::string message) {
+/// What all ranks of a launcher meet is told by one, which goes first: launchers end the others once one has failed.
+/// Another rank that is still there after that has met it alone, unless all have `agreed` on it.
+int report(int code, std::string message, bool agreed = false) {
   std::ranges::replace(message, '\n', ' ');
-  // What all ranks of a launcher meet is told by one.
-  if (launched_rank() == 0) fmt::print(stderr, "tersegraph: {}\n", message);
+  const int rank = launched_rank();
+  if (rank != 0) std::this_thread::sleep_for(std::chrono::seconds(2));
+  if (rank == 0) {
+    fmt::print(stderr, "tersegraph: {}\n", message);
+  } else if (!agreed) {
+    fmt::print(stderr, "tersegraph: rank {}: {}\n", rank, message);
+  }
   return code;
+}
+
+bool is_agreed(const std::exception& error) {
+  return dynamic_cast<const Agreed*>(&error) != nullptr;
 }
 
 std::vector<std::string> flags_of(const CLI::App& app) {
@@ -112,10 +126,10 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const InputError& error) {
-    return report(kBadInput, error.what());
+    return report(kBadInput, error.what(), is_agreed(error));
   } catch (const std::bad_alloc&) {
     return report(kFailed, "out of memory; use more ranks on more machines, or a smaller --hidden");
   } catch (const std::exception& error) {
-    return report(kFailed, error.what());
+    return report(kFailed, error.what(), is_agreed(error));
   }
 }

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -119,6 +120,8 @@ void run_mpi_rank(int ranks, int threads, const std::function<void(Communicator&
     throw;
   } catch (const InputError& error) {
     end_job(*communicator, heartbeat ? &*heartbeat : nullptr, error.what(), 2);
+  } catch (const std::bad_alloc&) {
+    end_job(*communicator, heartbeat ? &*heartbeat : nullptr, "out of memory", 3);
   } catch (const std::exception& error) {
     end_job(*communicator, heartbeat ? &*heartbeat : nullptr, error.what(), 3);
   }
