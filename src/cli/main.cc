@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -129,6 +130,11 @@ int main(int argc, char** argv) {
     return report(kBadInput, error.what(), is_agreed(error));
   } catch (const std::bad_alloc&) {
     return report(kFailed, "out of memory; use more ranks on more machines, or a smaller --hidden");
+  } catch (const std::system_error& error) {
+    const bool threads = error.code() == std::errc::resource_unavailable_try_again;
+    return report(kFailed, threads
+                               ? "no thread can be started: memory or the number of threads is limited (ulimit -v, -u)"
+                               : error.what());
   } catch (const std::exception& error) {
     return report(kFailed, error.what(), is_agreed(error));
   }
