@@ -376,7 +376,7 @@ void LayerPipeline::gather_weights(Mlp& mlp) {
 int64_t LayerPipeline::link_bytes() const {
   const Grid p_grid(config_, false), q_grid(config_, true);
   return (layers_total_ - 1) * (p_grid.encoded_bytes(input_.columns, config_.neurons) +
-                                q_grid.encoded_bytes(input_.columns, config_.neurons));
+                                q_grid.encoded_bytes(input_.columns, config_.neurons) + 2 * kSealBytes);
 }
 
 }  // namespace tersegraph

@@ -3,16 +3,20 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <new>
 #include <optional>
+#include <system_error>
+#include <thread>
 #include <vector>
 
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "comm/collectives.h"
 #include "comm/launch.h"
 #include "run/suggest.h"
 #include "tersegraph/tersegraph.h"
@@ -32,12 +36,23 @@ bool coloured(int stream) {
   return wanted && isatty(stream) == 1 && terminal != nullptr && std::string_view(terminal) != "dumb";
 }
 
-int report(int code, std::string message) {
+/// What all ranks of a launcher meet is told by one, which goes first: launchers end the others once one has failed.
+/// Another rank that is still there after that has met it alone, unless all have `agreed` on it.
+int report(int code, std::string message, bool agreed = false) {
   std::ranges::replace(message, '\n', ' ');
-  // What all ranks of a launcher meet is told by one.
   const char* const name = coloured(STDERR_FILENO) ? "\x1b[1;31mtersegraph:\x1b[0m" : "tersegraph:";
-  if (launched_rank() == 0) fmt::print(stderr, "{} {}\n", name, message);
+  const int rank = launched_rank();
+  if (rank != 0) std::this_thread::sleep_for(std::chrono::seconds(2));
+  if (rank == 0) {
+    fmt::print(stderr, "{} {}\n", name, message);
+  } else if (!agreed) {
+    fmt::print(stderr, "{} rank {}: {}\n", name, rank, message);
+  }
   return code;
+}
+
+bool is_agreed(const std::exception& error) {
+  return dynamic_cast<const Agreed*>(&error) != nullptr;
 }
 
 std::vector<std::string> flags_of(const CLI::App& app) {
@@ -133,10 +148,15 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const InputError& error) {
-    return report(kBadInput, error.what());
+    return report(kBadInput, error.what(), is_agreed(error));
   } catch (const std::bad_alloc&) {
     return report(kFailed, "out of memory; use more ranks on more machines, or a smaller --hidden");
+  } catch (const std::system_error& error) {
+    const bool threads = error.code() == std::errc::resource_unavailable_try_again;
+    return report(kFailed, threads
+                               ? "no thread can be started: memory or the number of threads is limited (ulimit -v, -u)"
+                               : error.what());
   } catch (const std::exception& error) {
-    return report(kFailed, error.what());
+    return report(kFailed, error.what(), is_agreed(error));
   }
 }

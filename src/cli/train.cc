@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cli/commands.h"
+#include "comm/collectives.h"
 #include "comm/launch.h"
 #include "run/config.h"
 #include "run/options.h"
@@ -125,6 +126,11 @@ void settle(const RunConfig& config, char** argv) {
                      static_cast<int>(config.threads), argv);
 }
 
+/// Of which all ranks know.
+struct Diverged final : RunError, Agreed {
+  using RunError::RunError;
+};
+
 int exit_code(const RunConfig& config, const RunOutcome& outcome) {
   if (outcome.signal != 0) {
     if (!config.quiet && launched_rank() == 0) {
@@ -133,7 +139,7 @@ int exit_code(const RunConfig& config, const RunOutcome& outcome) {
     return 128 + outcome.signal;
   }
   for (const RunResult& run : outcome.runs) {
-    if (run.ending == "diverged") fail_run("{}", divergence_words(config, run.epochs, outcome.directory));
+    if (run.ending == "diverged") throw Diverged(divergence_words(config, run.epochs, outcome.directory));
   }
   return 0;
 }

@@ -108,6 +108,15 @@ void all_reduce(Channel& channel, Traffic kind, std::span<T> values) {
 
 using Bytes = std::vector<std::byte>;
 
+/// For what a peer has announced.
+void make_room(Bytes& bytes, uint64_t length, int peer) {
+  try {
+    bytes.resize(length);
+  } catch (const std::exception&) {
+    fail_run("rank {} announced {} bytes, for which there is no memory", peer, length);
+  }
+}
+
 /// outgoing(q) is what rank q gets. First the lengths, then what is not empty.
 template <class Outgoing>
 std::vector<Bytes> exchange_unequal(Channel& channel, Traffic kind, Outgoing outgoing) {
@@ -123,7 +132,7 @@ std::vector<Bytes> exchange_unequal(Channel& channel, Traffic kind, Outgoing out
   wait_all(channel, kind, requests);
 
   std::vector<Bytes> incoming(ranks);
-  for (int peer = 0; peer < ranks; ++peer) incoming[peer].resize(lengths[peer]);
+  for (int peer = 0; peer < ranks; ++peer) make_room(incoming[peer], lengths[peer], peer);
   const std::span<const std::byte> own = outgoing(channel.rank());
   incoming[channel.rank()].assign(own.begin(), own.end());
   channel.requests();
@@ -191,8 +200,8 @@ void barrier(Channel& channel) {
   const int ranks = channel.size();
   for (int distance = 1; distance < ranks; distance *= 2) {
     auto& requests = channel.requests();
-    requests.push_back(channel.receive((channel.rank() + ranks - distance) % ranks, kBarrierTag, {}));
-    requests.push_back(channel.send(Traffic::setup, (channel.rank() + distance) % ranks, kBarrierTag, {}));
+    requests.push_back(channel.receive_bare((channel.rank() + ranks - distance) % ranks, kBarrierTag, {}));
+    requests.push_back(channel.send_bare(Traffic::setup, (channel.rank() + distance) % ranks, kBarrierTag, {}));
     wait_all(channel, Traffic::setup, requests);
   }
 }

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -137,6 +138,8 @@ void run_mpi_rank(int ranks, int threads, const std::function<void(Communicator&
     throw;
   } catch (const InputError& error) {
     rank.end_job(error.what(), 2);
+  } catch (const std::bad_alloc&) {
+    rank.end_job("out of memory", 3);
   } catch (const std::exception& error) {
     rank.end_job(error.what(), 3);
   }

@@ -64,7 +64,7 @@ void HaloExchange::post_receives() {
     const MessageLayout expected = expected_layout(q);
     if (expected.empty()) continue;
     const std::span room(incoming_.data() + incoming_start_[q], static_cast<size_t>(expected.capacity()));
-    receives_[q] = channel_.receive(q, kHaloTag + tag_, room);
+    receives_[q] = channel_.receive_bare(q, kHaloTag + tag_, room);
     ++expected_;
   }
 }
@@ -115,7 +115,7 @@ void HaloExchange::send_messages() {
     std::byte* const start = outgoing_.data() + outgoing_start_[q];
     const int64_t length = seal_message(message, sequence_, row_params_.data() + plan_->send_offsets[q], start);
     extension_bytes_ += length - message.extension_offset();
-    sends_[q] = channel_.send(pass_.kind, q, kHaloTag + tag_, {start, static_cast<size_t>(length)});
+    sends_[q] = channel_.send_bare(pass_.kind, q, kHaloTag + tag_, {start, static_cast<size_t>(length)});
   }
 }
 

@@ -42,16 +42,16 @@ class PairProbe {
       samples.push_back({static_cast<double>(bytes), std::max(least - answer, least / 2)});
       if (least > kLongest && bytes >= kEnough) break;
     }
-    channel_.wait(Traffic::setup, channel_.send(Traffic::setup, peer_, kProbeTag, message(kDone)));
+    channel_.wait(Traffic::setup, channel_.send_bare(Traffic::setup, peer_, kProbeTag, message(kDone)));
     return samples;
   }
 
   /// The other end of measure().
   void answer() {
     for (;;) {
-      const size_t bytes = channel_.wait(Traffic::setup, channel_.receive(peer_, kProbeTag, message(kLargest)));
+      const size_t bytes = channel_.wait(Traffic::setup, channel_.receive_bare(peer_, kProbeTag, message(kLargest)));
       if (bytes == kDone) return;
-      channel_.wait(Traffic::setup, channel_.send(Traffic::setup, peer_, kEchoTag, message(kSmallest)));
+      channel_.wait(Traffic::setup, channel_.send_bare(Traffic::setup, peer_, kEchoTag, message(kSmallest)));
     }
   }
 
@@ -60,8 +60,8 @@ class PairProbe {
 
   double round_trip(int64_t bytes) {
     const Timer timer;
-    const auto sent = channel_.send(Traffic::setup, peer_, kProbeTag, message(bytes));
-    channel_.wait(Traffic::setup, channel_.receive(peer_, kEchoTag, {echo_, sizeof echo_}));
+    const auto sent = channel_.send_bare(Traffic::setup, peer_, kProbeTag, message(bytes));
+    channel_.wait(Traffic::setup, channel_.receive_bare(peer_, kEchoTag, {echo_, sizeof echo_}));
     const double seconds = timer.seconds();
     channel_.wait(Traffic::setup, sent);
     return seconds;

@@ -6,7 +6,7 @@
 
 #include "base/checksum.h"
 #include "base/error.h"
-#include "exchange/message_checksum.h"
+#include "comm/message_checksum.h"
 
 namespace tersegraph {
 namespace {

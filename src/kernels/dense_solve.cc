@@ -1,13 +1,11 @@
 #include "kernels/dense_solve.h"
 
-#include <oneapi/dnnl/dnnl.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
 #include "base/parallel.h"
-#include "kernels/one_thread.h"
+#include "kernels/sgemm.h"
 
 namespace tersegraph {
 namespace {
@@ -58,11 +56,20 @@ struct Manner {
 
 void multiply(const Manner& how, BlockView a, BlockView b, BlockView c, int64_t m, int64_t n, int64_t k) {
   if (m == 0 || n == 0 || k == 0) return;
-  const OneThread one_thread;
-  const auto status = dnnl_sgemm(how.transpose_a ? 'T' : 'N', how.transpose_b ? 'T' : 'N', m, n, k, how.alpha, a.data,
-                                 a.stride, b.data, b.stride, how.beta, c.data, c.stride);
-  // Leaving a parallel region by an exception ends the program; NaN is what callers look for anyway.
-  if (status != dnnl_success) c.data[0] = std::nanf("");
+  Sgemm{how.transpose_a ? 'T' : 'N',
+        how.transpose_b ? 'T' : 'N',
+        m,
+        n,
+        k,
+        how.alpha,
+        a.data,
+        a.stride,
+        b.data,
+        b.stride,
+        how.beta,
+        c.data,
+        c.stride}
+      .run();
 }
 
 BlockView block(ConstMatrixView x) {

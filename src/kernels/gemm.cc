@@ -1,12 +1,9 @@
 #include "kernels/gemm.h"
 
-#include <oneapi/dnnl/dnnl.h>
-
 #include <algorithm>
 
-#include "base/error.h"
 #include "base/parallel.h"
-#include "kernels/one_thread.h"
+#include "kernels/sgemm.h"
 
 namespace tersegraph {
 namespace {
@@ -25,24 +22,11 @@ int64_t range_rows(int64_t n) {
   return std::max<int64_t>(round_up((n + 31) / 32, 64), 256);
 }
 
-/// op(a) (m, k), op(b) (k, n), c (m, n), all row-major, as dnnl_sgemm has it.
-struct Sgemm {
-  char transpose_a = 'N', transpose_b = 'N';
-  int64_t m = 0, n = 0, k = 0;
-  const float* a = nullptr;
-  const float* b = nullptr;
-  float* c = nullptr;
-  float beta = 0.0f;
-};
-
-void run(const Sgemm& g) {
-  const OneThread one_thread;
-  const int64_t a_stride = g.transpose_a == 'N' ? g.k : g.m, b_stride = g.transpose_b == 'N' ? g.n : g.k;
-  const dnnl_status_t status =
-      dnnl_sgemm(g.transpose_a, g.transpose_b, g.m, g.n, g.k, 1.0f, g.a, a_stride, g.b, b_stride, g.beta, g.c, g.n);
-  if (status == dnnl_success) return;
-  fail_run("oneDNN could not multiply matrices ({}, {}) and ({}, {}): status {}; see that memory is left", g.m, g.k,
-           g.k, g.n, static_cast<int>(status));
+/// Rows stand one after the other.
+void run(char transpose_a, char transpose_b, int64_t m, int64_t n, int64_t k, const float* a, const float* b, float* c,
+         float beta) {
+  const int64_t a_stride = transpose_a == 'N' ? k : m, b_stride = transpose_b == 'N' ? n : k;
+  Sgemm{transpose_a, transpose_b, m, n, k, 1.0f, a, a_stride, b, b_stride, beta, c, n}.run();
 }
 
 /// True when there is nothing to multiply: c is complete then.
@@ -72,15 +56,15 @@ void add_partial_sums(ConstMatrixView partial, MatrixView c, Write write) {
 }  // namespace
 
 void gemm_block(ConstMatrixView a, ConstMatrixView b, MatrixView c, Write write) {
-  if (!trivial(a.cols, c, write)) run({'N', 'N', a.rows, c.cols, a.cols, a.data, b.data, c.data, beta(write)});
+  if (!trivial(a.cols, c, write)) run('N', 'N', a.rows, c.cols, a.cols, a.data, b.data, c.data, beta(write));
 }
 
 void gemm_block_transposed_b(ConstMatrixView a, ConstMatrixView b, MatrixView c, Write write) {
-  if (!trivial(a.cols, c, write)) run({'N', 'T', a.rows, c.cols, a.cols, a.data, b.data, c.data, beta(write)});
+  if (!trivial(a.cols, c, write)) run('N', 'T', a.rows, c.cols, a.cols, a.data, b.data, c.data, beta(write));
 }
 
 void gemm_block_transposed_a(ConstMatrixView a, ConstMatrixView b, MatrixView c, Write write) {
-  if (!trivial(a.rows, c, write)) run({'T', 'N', a.cols, b.cols, a.rows, a.data, b.data, c.data, beta(write)});
+  if (!trivial(a.rows, c, write)) run('T', 'N', a.cols, b.cols, a.rows, a.data, b.data, c.data, beta(write));
 }
 
 void gemm(ConstMatrixView a, ConstMatrixView b, MatrixView c, Write write) {

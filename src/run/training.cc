@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "comm/collectives.h"
 #include "comm/launch.h"
 #include "run/config.h"
@@ -229,6 +230,7 @@ RunHooks signal_hooks() {
 }
 
 RunOutcome run_processes(const RunConfig& config, bool resumes, const Timer& since_start) {
+  try_threads(static_cast<int>(config.threads));
   RunOutcome outcome;
   const auto body = [&](Communicator& communicator) {
     Channel channel(communicator);
@@ -254,6 +256,7 @@ RunOutcome run_processes(const RunConfig& config, bool resumes, const Timer& sin
 RunOutcome run_threads(const RunConfig& config, bool resumes, const Timer& since_start, Start start,
                        const std::shared_ptr<const Dataset>& dataset = nullptr) {
   if (!resumes && !config.out.empty()) RunDirectory::check(config.out);
+  try_threads(thread_count() - 1 + static_cast<int>(config.ranks * config.threads));  // all cores load the data
   Job job = load_job(config, dataset);
   start.fingerprint = fingerprint_of(job);
   if (resumes) resume(start, job, nullptr);

@@ -96,8 +96,8 @@ TEST(AdmmTrainer, BytesOnTheWireAreThoseOfTheLinks) {
   const Trained trained = train(communities(90), config, {6, 1});
   const auto& bytes = trained.epochs.back().bytes;
   EXPECT_EQ(static_cast<double>(bytes.at("p") + bytes.at("q")), trained.result.facts.at("link_bytes_per_iteration"));
-  // 5 links both ways: 90 columns of 16 neurons at 4 bits, and two fp32 numbers a neuron.
-  EXPECT_EQ(bytes.at("p") + bytes.at("q"), 5 * 2 * (45 * 16 + 16 * 8));
+  // 5 links both ways: 90 columns of 16 neurons at 4 bits, two fp32 numbers a neuron, and the seal.
+  EXPECT_EQ(bytes.at("p") + bytes.at("q"), 5 * 2 * (45 * 16 + 16 * 8 + kSealBytes));
 }
 
 /// What parameters() say by the other trainer of such models.

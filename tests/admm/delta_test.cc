@@ -70,7 +70,8 @@ TEST_P(DeltaBits, BothEndsHoldTheSameBits) {
         message.finish_receive(channel);
       }
     }
-    EXPECT_EQ(channel.ledger().bytes(Traffic::q), channel.rank() == 0 ? 6 * grid.encoded_bytes(140, 17) : 0);
+    EXPECT_EQ(channel.ledger().bytes(Traffic::q),
+              channel.rank() == 0 ? 6 * (grid.encoded_bytes(140, 17) + kSealBytes) : 0);
     ends[channel.rank()] = std::move(x);
   });
   EXPECT_EQ(std::memcmp(ends[0].data(), ends[1].data(), ends[0].bytes()), 0);

@@ -213,8 +213,9 @@ TEST(LayerPipeline, TheLedgerHoldsWhatArithmeticSays) {
   config.bits = 4;
   const Columns columns(40);
   const Trace trace = trace_of(config, columns, 6, 1);
-  // A message: 40 columns x 16 neurons in half bytes, and 8 bytes a neuron. Each stage starts with one p a link.
-  const int64_t message = 40 * 16 / 2 + 8 * 16;
+  // A message: 40 columns x 16 neurons in half bytes, 8 bytes a neuron, and the seal. Each stage starts with one p a
+  // link.
+  const int64_t message = 40 * 16 / 2 + 8 * 16 + kSealBytes;
   const int64_t iterations = 3 * 1 + 3 * 3 + 6 * 5, links = 1 + 3 + 5;
   EXPECT_EQ(trace.p, (iterations + links) * message);
   EXPECT_EQ(trace.q, iterations * message);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <sstream>
+#include <tuple>
 
 #include "cli/program.h"
 
@@ -83,6 +84,39 @@ TEST(MpiErrors, AreToldOnce) {
     EXPECT_EQ(ended.code, 2) << ended.err;
     EXPECT_EQ(lines_of_tersegraph(ended.err), 1) << ended.err;
     EXPECT_THAT(ended.err, HasSubstr(says));
+    EXPECT_EQ(folder.files(), 0u) << says;
+  }
+}
+
+/// Two ranks that were started with different words.
+Ended run_unlike(const std::vector<std::string>& first, const std::vector<std::string>& second,
+                 const TemporaryFolder& folder) {
+  const TemporaryFolder streams;
+  std::vector<std::string> command = {MPIEXEC};
+  for (const auto* own : {&first, &second}) {
+    command.insert(command.end(), {"-n", "1", TERSEGRAPH_PROGRAM, "train", "--quiet", "--epochs", "2", "--out", "run"});
+    command.insert(command.end(), own->begin(), own->end());
+    command.emplace_back(":");
+  }
+  command.pop_back();
+  Program program(command, folder.file(""), streams);
+  const int code = program.exit_code();
+  return {code, program.out(), program.err()};
+}
+
+TEST(MpiErrors, RanksThatWereStartedUnlikeAreTold) {
+  const TemporaryFolder folder;
+  const std::tuple<std::vector<std::string>, std::vector<std::string>, std::string> pairs[] = {
+      {{"--data", kData, "--lr", "0.1"},
+       {"--data", kData, "--lr", "0.2"},
+       "rank 1 .*--lr is '0.2' there and '0.1' here"},
+      {{"--data", kData}, {"--data", kData, "--lr", "fast"}, "rank 1: .*fast"},  // before MPI starts
+  };
+  for (const auto& [first, second, says] : pairs) {
+    const Ended ended = run_unlike(first, second, folder);
+    EXPECT_EQ(ended.code, 2) << ended.err;
+    EXPECT_EQ(lines_of_tersegraph(ended.err), 1) << ended.err;
+    EXPECT_THAT(ended.err, ::testing::ContainsRegex(says));
     EXPECT_EQ(folder.files(), 0u) << says;
   }
 }

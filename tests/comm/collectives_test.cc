@@ -171,16 +171,17 @@ TEST_P(CollectivesTest, LedgerCountsEveryByte) {
     const int64_t ranks = channel.size(), peers = ranks - 1, me = channel.rank();
     std::vector<float> small(kSmallReduce / sizeof(float)), large(30011);
     all_reduce_sum(channel, Traffic::all_reduce, std::span(small));
-    int64_t expected = peers * static_cast<int64_t>(kSmallReduce);
+    int64_t expected = peers * (static_cast<int64_t>(kSmallReduce) + kSealBytes);
     EXPECT_EQ(channel.ledger().bytes(Traffic::all_reduce), expected);
 
     all_reduce_sum(channel, Traffic::all_reduce, std::span(large));
     const int64_t slice = 30011 * (me + 1) / ranks - 30011 * me / ranks;
-    expected += ranks == 1 ? 0 : 4 * ((30011 - slice) + peers * slice);
+    expected += ranks == 1 ? 0 : 4 * ((30011 - slice) + peers * slice) + 2 * peers * kSealBytes;
     EXPECT_EQ(channel.ledger().bytes(Traffic::all_reduce), expected);
 
     all_gather(channel, Traffic::setup, pattern(100 * me, 0));
-    EXPECT_EQ(channel.ledger().bytes(Traffic::setup), peers * (8 + 100 * me));
+    const int64_t gathered = peers * (8 + kSealBytes + (me == 0 ? 0 : 100 * me + kSealBytes));
+    EXPECT_EQ(channel.ledger().bytes(Traffic::setup), gathered);
 
     const int right = static_cast<int>((me + 1) % ranks), left = static_cast<int>((me + peers) % ranks);
     const Bytes message = pattern(77, 1);
@@ -190,9 +191,9 @@ TEST_P(CollectivesTest, LedgerCountsEveryByte) {
     const auto send = channel.send(Traffic::halo_forward, right, kFirstFreeTag, message);
     EXPECT_EQ(channel.wait(Traffic::halo_forward, receive), 77u);
     EXPECT_EQ(channel.wait(Traffic::halo_forward, send), 77u);
-    EXPECT_EQ(channel.ledger().bytes(Traffic::halo_forward), 77);
-    EXPECT_EQ(channel.ledger().bytes_to_peer()[right], to_right + 77);
-    EXPECT_EQ(channel.ledger().total_bytes(), expected + peers * (8 + 100 * me) + 77);
+    EXPECT_EQ(channel.ledger().bytes(Traffic::halo_forward), 77 + kSealBytes);
+    EXPECT_EQ(channel.ledger().bytes_to_peer()[right], to_right + 77 + kSealBytes);
+    EXPECT_EQ(channel.ledger().total_bytes(), expected + gathered + 77 + kSealBytes);
     const auto& to_peers = channel.ledger().bytes_to_peer();
     EXPECT_EQ(std::accumulate(to_peers.begin(), to_peers.end(), int64_t{0}), channel.ledger().total_bytes());
     EXPECT_EQ(channel.ledger().bytes(Traffic::p), 0);

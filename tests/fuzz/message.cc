@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/checksum.h"
-#include "exchange/message_checksum.h"
+#include "comm/message_checksum.h"
 #include "fuzz.h"
 
 using namespace tersegraph;

@@ -1,6 +1,7 @@
 // What another rank sends: the plan of an exchange, sparse rows, training rows, matrices, p and q of ADMM.
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "admm/link.h"
 #include "admm/placement.h"
@@ -18,7 +19,8 @@ namespace {
 
 constexpr int kLengthTag = 3;  // of collectives.cc: an unequal collective tells lengths first
 
-/// The other one of two ranks sends the input.
+/// The other one of two ranks sends the input, each message followed by the seal that fits, lest that keep all damage
+/// out.
 class InputPeer : public Communicator {
  public:
   InputPeer(int rank, fuzz::Input& input) : rank_(rank), input_(input) {}
@@ -28,6 +30,12 @@ class InputPeer : public Communicator {
   const std::vector<int>& host_of() const override { return hosts_; }
   Request send(int, int, std::span<const std::byte> bytes) override { return done(bytes.size()); }
   Request receive(int, int tag, std::span<std::byte> room) override {
+    if (std::exchange(sealed_, !sealed_)) {
+      const uint64_t seal = seal_of(tag, last_);
+      std::memcpy(room.data(), &seal, sizeof seal);
+      return done(sizeof seal);
+    }
+    last_ = room;
     std::fill(room.begin(), room.end(), std::byte{});
     if (tag == kLengthTag && room.size() == 8) {
       const uint64_t length = std::min<uint64_t>(input_.number<uint16_t>(), input_.left());
@@ -57,6 +65,8 @@ class InputPeer : public Communicator {
   fuzz::Input& input_;
   std::vector<int> hosts_{0, 1};
   std::vector<size_t> sizes_;
+  std::span<const std::byte> last_;  ///< of which the seal comes next
+  bool sealed_ = false;
 };
 
 const Shard& shard() {

@@ -1,4 +1,4 @@
-#include "exchange/message_checksum.h"
+#include "comm/message_checksum.h"
 
 #include <atomic>
 #include <cstring>
@@ -8,7 +8,7 @@
 #include "kernels/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "exchange/message_checksum.cc"
+#define HWY_TARGET_INCLUDE "comm/message_checksum.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 

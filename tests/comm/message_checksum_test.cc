@@ -1,4 +1,4 @@
-#include "exchange/message_checksum.h"
+#include "comm/message_checksum.h"
 
 #include <gtest/gtest.h>
 
