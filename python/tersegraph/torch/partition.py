@@ -41,7 +41,7 @@ def partition(data: Data, *, method: str = "metis", part: Any = None) -> Data:
     the edges into them with what belongs to those. edge_index counts the nodes of this rank first, then those of others
     that edges come from, whose rows layers get by messages (see wrap). n_id has the global id of each node. Collective.
 
-    method: metis, metis-volume, metis-refined, random or block; or part (n,), the rank of each node. Errors:
+    method: metis, metis-volume, metis-refined, stream, random or block; or part (n,), the rank of each node. Errors:
     InputError.
     """
     mine = current()
