@@ -1,7 +1,7 @@
 #include "run/trainers.h"
 
 #include <algorithm>
-#include <ranges>
+#include <span>
 
 #include "admm/admm_trainer.h"
 #include "admm/memory.h"
@@ -95,7 +95,7 @@ void fit_memory(Job& job) {
   std::vector<MemoryPrediction::Item> items = memory.items;
   std::ranges::sort(items, std::ranges::greater(), &MemoryPrediction::Item::bytes);
   std::string most;
-  for (const MemoryPrediction::Item& item : items | std::views::take(3)) {
+  for (const MemoryPrediction::Item& item : std::span(items).first(std::min<size_t>(items.size(), 3))) {
     most += fmt::format("{}{} {}", most.empty() ? "" : ", ", item.what, format_bytes(static_cast<double>(item.bytes)));
   }
   fail_input("--memory-limit {}: a process needs {}{} ({}); use more processes or a smaller --hidden",
