@@ -96,7 +96,7 @@ void HaloRows::learn_rows(Channel& channel) {
   send_offsets_.assign(1, 0);
   for (const std::vector<std::byte>& bytes : all_to_all(channel, Traffic::setup, wanted)) {
     std::vector<int64_t> ids(bytes.size() / sizeof(int64_t));
-    std::memcpy(ids.data(), bytes.data(), ids.size() * sizeof(int64_t));
+    if (!ids.empty()) std::memcpy(ids.data(), bytes.data(), ids.size() * sizeof(int64_t));
     for (const int64_t id : ids) {
       const auto found = std::lower_bound(nodes_.owned.begin(), nodes_.owned.end(), id);
       if (found == nodes_.owned.end() || *found != id) {
