@@ -30,7 +30,8 @@ def intervals(path, title, across, rows, goals):
     axes.errorbar(middle, range(len(rows)), xerr=[[m - l for l, m in zip(low, middle)], [h - m for m, h in zip(middle, high)]],
                   fmt="o", markersize=4, linewidth=1.4)
     axes.set_yticks(range(len(rows)), names)
-    axes.set(title=title, xlabel=across)
+    axes.set(xlabel=across)
+    axes.set_title(title, pad=20)
     axes.axvline(0, color="#5a6473", linewidth=0.8)
     for value, words in goals:
         axes.axvline(value, color="#b91c1c", linestyle="--", linewidth=1)
