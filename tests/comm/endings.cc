@@ -2,10 +2,12 @@
 // check_ending.cmake).
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 #include "base/error.h"
 #include "comm/collectives.h"
@@ -48,6 +50,8 @@ int main(int, char** argv) {
     run_mpi_rank(
         ending == "wrong-ranks" ? 7 : 0, 1, [&](Communicator& comm) { run(ending, comm); }, ending == "slow" ? 2 : 0);
   } catch (const InputError& error) {
+    // The launcher ends the others once one has failed: as in the program, rank 0 goes first.
+    if (launched_rank() != 0) std::this_thread::sleep_for(std::chrono::seconds(2));
     if (launched_rank() == 0) std::fprintf(stderr, "all ranks: %s\n", error.what());
     return 2;
   }
