@@ -37,7 +37,7 @@ Index* adjncy_of(CsrView pattern, std::vector<Index>& copy) {
 void check_status(int status) {
   if (status == METIS_OK) return;
   if (status == METIS_ERROR_MEMORY) {
-    fail_input("partition: METIS ran out of memory; choose the partition stream, which needs little");
+    fail_run("METIS ran out of memory; choose --partition stream, which needs little");
   }
   fail_run("partition: METIS failed with status {}; choose the partition stream", status);
 }
