@@ -250,17 +250,23 @@ class Decider {
     bool met = true;
     for (size_t t = 0; t < exchanges_.size(); ++t) {
       const PricedExchange& exchange = exchanges_[t];
-      const double hidden = goal_.hidden_seconds[t];
-      if (exchange.at_highest().seconds <= hidden || exchange.range() <= 0) {
-        met = met && exchange.at_highest().seconds <= hidden;
+      const double hidden = goal_.hidden_seconds[t], guess = in_cost(exchange, usual_second());
+      const bool fits = exchange.at_highest().seconds <= hidden;
+      if (exchange.range() <= 0) {
+        met = met && fits;
         all.push_back(exchange.at_highest());
         continue;
       }
-      const Crossing crossing = find_crossing(in_cost(exchange, usual_second()), [&](double second) {
-        return exchange.at_second(second).seconds <= hidden;
-      });
-      met = met && crossing.found;
-      all.push_back(exchange.at_second(crossing.above));
+      const double enough = exchange.cost_high() + kEnoughError * exchange.range();
+      double price =
+          find_crossing(guess, [&](double second) { return exchange.at_second(second).cost > enough; }).below;
+      if (!fits) {
+        const Crossing crossing =
+            find_crossing(guess, [&](double second) { return exchange.at_second(second).seconds <= hidden; });
+        met = met && crossing.found;
+        price = std::max(price, crossing.above);
+      }
+      all.push_back(exchange.at_second(price));
     }
     WidthDecision chosen = decision(all);
     chosen.met = met;

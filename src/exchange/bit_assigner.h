@@ -10,6 +10,10 @@
 
 namespace tersegraph {
 
+/// What `slack` takes for no error worth a byte, among widths of 2, 4 and 8 bits that of 4 bits everywhere: bytes that
+/// hide take the processor's time in sockets all the same.
+constexpr double kEnoughError = 0.04;
+
 /// What the widths of an epoch's messages are chosen for (AdaQP, MLSys 2023, section 4, without its groups of messages
 /// and its integer program). V_t is the variance of exchange t (one layer and direction), Z_t its seconds; both count
 /// from their values at the lowest width everywhere (low) and at the highest (high):
@@ -21,7 +25,7 @@ struct AssignerGoal {
     bytes,    ///< least error with at most this share of the bytes that fp32 rows take
     time,     ///< least error with at most this many seconds for all exchanges
     error,    ///< least time with at most this error (0..1)
-    slack     ///< least error with at most hidden_seconds[t] for exchange t: what computation hides anyway
+    slack     ///< least error, or kEnoughError, with at most hidden_seconds[t] for exchange t: what computation hides
   };
   Form form = Form::balance;
   double value = 0.5;
