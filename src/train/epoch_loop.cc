@@ -108,7 +108,9 @@ Ending EpochLoop::run(Learner& learner, int epochs, Observer& observer) {
     if (verdict != Ending::diverged) keep_if_best(learner, result_.last);
     if (channel_.rank() == 0) observer.on_epoch(result_.last);
     if (observer.decides_on_epoch()) {
+      const Ledger counted = channel_.ledger();  // a run tells the same numbers, watched or not
       wishes.stop |= all_reduce_max(channel_, Traffic::all_reduce, observer.stop_requested() ? 1 : 0) > 0;
+      channel_.ledger() = counted;
     }
     if (verdict) return result_.ending = *verdict;
     if (wishes.stop || wishes.checkpoint) save(learner, observer);
@@ -232,6 +234,7 @@ void EpochLoop::add_traffic(const Learner& learner, TrainResult& result) {
 
 /// What it sends is counted nowhere, so that an interrupted run tells the numbers of one that was not.
 void EpochLoop::save(Learner& learner, Observer& observer) {
+  const Ledger counted = channel_.ledger();
   const std::vector<int64_t> before = sent_so_far(learner);
   SavedState state;
   learner.save(state);
@@ -255,11 +258,7 @@ void EpochLoop::save(Learner& learner, Observer& observer) {
     state.set(kRanksPart, int64_t{channel_.size()});
     observer.on_checkpoint(state);
   }
-  not_here_.resize(before.size(), 0);
-  add(not_here_, before);
-  const std::vector<int64_t> after = sent_so_far(learner);
-  for (size_t i = 0; i < after.size(); ++i) not_here_[i] -= after[i];
-  for (int kind = 0; kind < kTrafficKinds; ++kind) bytes_before_[kind] += after[kind] - before[kind];
+  channel_.ledger() = counted;
 }
 
 void EpochLoop::load(Learner& learner, const SavedState& saved) {

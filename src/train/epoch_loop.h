@@ -102,7 +102,7 @@ class EpochLoop {
   int64_t stage_ = -1, stage_start_ = 0;  ///< the stage, and the last epoch before it
   TrafficBytes bytes_before_{};           ///< at the last record of an epoch
   SentValues sent_before_;
-  std::vector<int64_t> not_here_;  ///< what sent_so_far() lacks: sent by an earlier process, less what was sent to save
+  std::vector<int64_t> not_here_;  ///< what sent_so_far() lacks: sent by an earlier process
 };
 
 }  // namespace tersegraph
