@@ -9,7 +9,6 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "base/error.h"
 #include "base/timer.h"
 #include "data/dataset.h"
 #include "graph/partition.h"

@@ -45,6 +45,17 @@ Features take_rows(const Features& x, std::span<const int64_t> rows, int64_t roo
   return taken;
 }
 
+Matrix to_dense(CsrView x) {
+  Matrix dense(x.rows, x.cols);
+  parallel_blocks(x.rows, kRowBlock, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      std::fill_n(dense.row(i), x.cols, 0.0f);
+      for (int64_t e = x.begin(i); e < x.end(i); ++e) dense(i, x.indices[e]) = x.value(e);
+    }
+  });
+  return dense;
+}
+
 void place(const Features& x, MatrixView y, int64_t column) {
   const CsrView sparse = x.sparse;
   parallel_blocks(x.rows(), kRowBlock, [&](int64_t begin, int64_t end) {

@@ -21,6 +21,8 @@ inline int64_t stored(const Features& x) {
 /// Rows of x, which stay sparse or dense; dense ones get room for `room` more beneath. Sparse ones have values.
 Features take_rows(const Features& x, std::span<const int64_t> rows, int64_t room = 0);
 
+Matrix to_dense(CsrView x);
+
 /// Writes x into columns column .. column + x.cols() - 1 of y; of sparse rows the entries alone.
 void place(const Features& x, MatrixView y, int64_t column);
 

@@ -45,9 +45,7 @@ NodeFeatures::NodeFeatures(const Features& features, const std::vector<int64_t>&
   if (norm == RowNorm::euclidean) normalize(rows_);
   if (features.is_sparse && 10 * features.sparse.nnz() >= features.rows() * features.cols()) {
     Features dense;
-    dense.dense.reshape(rows_.rows(), rows_.cols());
-    dense.dense.fill(0.0f);
-    place(rows_, dense.dense, 0);
+    dense.dense = to_dense(rows_.sparse);
     rows_ = std::move(dense);
   }
   if (rows_.is_sparse) return;

@@ -1,14 +1,11 @@
-#include "cli/completion.h"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-
-#include <cstdio>
 
 #include "base/error.h"
 #include "cli/commands.h"
 
 namespace tersegraph {
+// Scripts that complete the program's words, written from the same tables as its help.
 namespace {
 
 std::vector<std::string> names_of(const std::vector<Subcommand>& commands) {
@@ -84,22 +81,6 @@ std::string fish_argument(const std::string& command, const Argument& argument) 
   return argument.positional() ? "" : line + " -x\n";
 }
 
-int completion_command(const std::string& shell) {
-  const std::vector<Subcommand> commands = subcommands(nullptr);
-  if (shell == "bash") {
-    fmt::print("{}", bash_completion(commands));
-  } else if (shell == "zsh") {
-    fmt::print("{}", zsh_completion(commands));
-  } else if (shell == "fish") {
-    fmt::print("{}", fish_completion(commands));
-  } else {
-    fail_input("there is no completion for '{}'; there is for bash, zsh and fish", shell);
-  }
-  return 0;
-}
-
-}  // namespace
-
 std::string bash_completion(const std::vector<Subcommand>& commands) {
   const auto names = fmt::format("{}", fmt::join(names_of(commands), " "));
   std::string script =
@@ -151,6 +132,22 @@ std::string fish_completion(const std::vector<Subcommand>& commands) {
   }
   return script;
 }
+
+int completion_command(const std::string& shell) {
+  const std::vector<Subcommand> commands = subcommands(nullptr);
+  if (shell == "bash") {
+    fmt::print("{}", bash_completion(commands));
+  } else if (shell == "zsh") {
+    fmt::print("{}", zsh_completion(commands));
+  } else if (shell == "fish") {
+    fmt::print("{}", fish_completion(commands));
+  } else {
+    fail_input("there is no completion for '{}'; there is for bash, zsh and fish", shell);
+  }
+  return 0;
+}
+
+}  // namespace
 
 Subcommand completion_subcommand() {
   static std::string shell;

@@ -1,14 +1,13 @@
 #include "cli/help.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
 #include <sstream>
 
 #include "base/error.h"
+#include "run/progress.h"
 #include "run/suggest.h"
 
 namespace tersegraph {
@@ -40,6 +39,11 @@ std::string row(const std::string& name, const std::string& text, size_t width) 
   if (start.size() + 2 > kIndent)
     return start + "\n" + std::string(kIndent, ' ') + wrapped(text, kIndent, kIndent, width);
   return start + std::string(kIndent - start.size(), ' ') + wrapped(text, kIndent, kIndent, width);
+}
+
+/// "--data DATA".
+std::string argument_words(const Argument& argument) {
+  return argument.takes.empty() ? argument.name : argument.name + " " + argument.takes;
 }
 
 std::string argument_row(const Argument& argument, size_t width) {
@@ -76,10 +80,6 @@ std::string find_part(const Subcommand& command, const std::string& word) {
 
 std::string heading(const Argument& argument) {
   return argument.positional() ? "Arguments" : argument.group.empty() ? "Options" : argument.group;
-}
-
-std::string argument_words(const Argument& argument) {
-  return argument.takes.empty() ? argument.name : argument.name + " " + argument.takes;
 }
 
 std::string usage(const Subcommand& command) {
@@ -135,9 +135,7 @@ std::string help_text(const std::vector<Subcommand>& commands, int columns) {
 }
 
 int help_width() {
-  winsize size{};
-  const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return known ? std::clamp<int>(size.ws_col, 60, 100) : 80;
+  return std::clamp(terminal_width(stdout), 60, 100);
 }
 
 }  // namespace tersegraph

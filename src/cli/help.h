@@ -20,9 +20,6 @@ std::string help_text(const std::vector<Subcommand>& commands, int width);
 /// Columns of standard output, 100 at most; 80 where it is no terminal.
 int help_width();
 
-/// The argument's name with what it takes: "--data DATA", "[--data DATA]" where `synopsis`.
-std::string argument_words(const Argument& argument);
-
 /// "tersegraph train [OPTIONS] RUN".
 std::string usage(const Subcommand& command);
 

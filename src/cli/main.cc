@@ -121,6 +121,7 @@ int run(int argc, char** argv) {
     return 0;
   }
   CLI::App app("", "tersegraph");
+  app.set_help_flag();  // help_asked() has seen to it
   app.set_version_flag("--version", fmt::format("tersegraph {}", version()));
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.require_subcommand(1);

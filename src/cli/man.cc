@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <cstdio>
-
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "run/presets.h"
@@ -63,11 +61,10 @@ std::string preset_section() {
 std::string man_page() {
   std::string text = fmt::format(
       ".TH TERSEGRAPH 1 \"\" \"tersegraph {}\" \"User Commands\"\n.SH NAME\ntersegraph \\- train graph neural networks "
-      "on "
-      "whole graphs\n.SH SYNOPSIS\n.B tersegraph\n.I COMMAND\n[OPTIONS]\n.SH DESCRIPTION\nTrains graph neural networks "
+      "on whole graphs\n.SH SYNOPSIS\n.B tersegraph\n.I COMMAND\n[OPTIONS]\n.SH DESCRIPTION\nTrains graph neural "
+      "networks "
       "on a whole graph, without sampling, on one machine or several, and sends few bits. A run leaves a directory "
-      "with "
-      "its options, metrics, weights, predictions and a page.\n.SH COMMANDS\n",
+      "with its options, metrics, weights, predictions and a page.\n.SH COMMANDS\n",
       version());
   for (const Subcommand& command : subcommands(nullptr)) text += command_section(command);
   text += preset_section();

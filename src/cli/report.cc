@@ -1,6 +1,7 @@
 #include "run/report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -13,6 +14,8 @@
 namespace tersegraph {
 namespace {
 
+const std::vector<std::string> kFormats = {"html", "csv", "json"};
+
 struct ReportWords {
   std::vector<std::string> runs;
   std::string out, format = "html";
@@ -20,12 +23,13 @@ struct ReportWords {
 };
 
 std::string text_of(const ReportWords& words) {
-  constexpr std::string_view kFormats[] = {"html", "csv", "json"};
   const TableOf of = words.epochs ? TableOf::epochs : TableOf::runs;
   if (words.format == "csv") return report_csv(words.runs, of);
   if (words.format == "json") return report_json(words.runs, of);
   if (words.format != "html") {
-    fail_input("--format is '{}'; known: html, csv, json{}", words.format, did_you_mean(words.format, kFormats));
+    const std::vector<std::string_view> known(kFormats.begin(), kFormats.end());
+    fail_input("--format is '{}'; known: {}{}", words.format, fmt::join(known, ", "),
+               did_you_mean(words.format, known));
   }
   if (words.epochs) fail_input("--epochs is for --format csv or json; the page shows every epoch");
   return report_page(words.runs);
@@ -71,9 +75,9 @@ Subcommand report_subcommand() {
                         {.name = "--format",
                          .help = "a page, or the numbers in full with a row for each run",
                          .target = &words.format,
-                         .takes = "html|csv|json",
+                         .takes = fmt::format("{}", fmt::join(kFormats, "|")),
                          .by_default = "html",
-                         .choices = {"html", "csv", "json"}},
+                         .choices = kFormats},
                         {.name = "--epochs",
                          .help = "of csv and json: a row for each epoch instead of each run",
                          .target = &words.epochs}},

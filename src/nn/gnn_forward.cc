@@ -1,6 +1,5 @@
 // The way forward: from the input to the outputs, one loop over blocks of rows between two aggregations.
 
-#include <algorithm>
 #include <functional>
 
 #include "nn/gnn_model.h"

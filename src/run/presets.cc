@@ -1,7 +1,5 @@
 #include "run/presets.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "run/options.h"
 #include "run/suggest.h"

@@ -14,12 +14,12 @@ namespace {
 constexpr double kSecondsBetweenDraws = 0.1;
 constexpr int kBarWidth = 20;
 
+}  // namespace
+
 int terminal_width(std::FILE* stream) {
   winsize size{};
   return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
-
-}  // namespace
 
 std::string progress_line(const std::string& title, double fraction, const std::string& facts, int width) {
   const int filled = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * kBarWidth);

@@ -32,6 +32,9 @@ class ProgressBar {
   std::string val_score_;
 };
 
+/// Columns; 80 where it is no terminal.
+int terminal_width(std::FILE* stream);
+
 /// The line's text, at most `width` columns. `fraction` of the epochs are done.
 std::string progress_line(const std::string& title, double fraction, const std::string& facts, int width);
 

@@ -35,7 +35,7 @@ Json run_row(const ReportRun& run) {
     const bool told = key == "runs" || key == "seed" || value.is_array();
     if (!told) row[key] = value;
   }
-  if (row.contains("bytes_sent")) row["bytes_sent"].erase("between_ranks");
+  if (const auto sent = row.find("bytes_sent"); sent != row.end() && sent->is_object()) sent->erase("between_ranks");
   row["wait_seconds"] = mean_sum(run, "seconds", "wait");
   row["hidden_seconds"] = mean_sum(run, "", "hidden_seconds");
   return row;

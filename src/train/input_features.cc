@@ -1,8 +1,8 @@
 #include "train/input_features.h"
 
-#include <algorithm>
+#include <utility>
 
-#include "base/parallel.h"
+#include "augment/feature_rows.h"
 
 namespace tersegraph {
 namespace {
@@ -10,55 +10,16 @@ namespace {
 /// A X is kept sparse below this density: a stored entry costs about ten times a dense one to multiply.
 constexpr double kSparseDensity = 0.1;
 
-Matrix dense_rows(const Features& features, const std::vector<int64_t>& nodes) {
-  Matrix x(static_cast<int64_t>(nodes.size()), features.cols());
-  parallel_blocks(x.rows(), 256, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      if (!features.is_sparse) {
-        std::copy_n(features.dense.row(nodes[i]), x.cols(), x.row(i));
-        continue;
-      }
-      const CsrView sparse = features.sparse;
-      std::fill_n(x.row(i), x.cols(), 0.0f);
-      for (int64_t e = sparse.begin(nodes[i]); e < sparse.end(nodes[i]); ++e) x(i, sparse.indices[e]) = sparse.value(e);
-    }
-  });
-  return x;
-}
-
-Csr sparse_rows(CsrView features, const std::vector<int64_t>& nodes) {
-  Csr x;
-  x.cols = features.cols;
-  for (const int64_t node : nodes) {
-    for (int64_t e = features.begin(node); e < features.end(node); ++e) {
-      x.indices.push_back(features.indices[e]);
-      x.values.push_back(features.value(e));
-    }
-    x.indptr.push_back(static_cast<int64_t>(x.indices.size()));
-  }
-  return x;
-}
-
-Matrix to_dense(CsrView sparse) {
-  Matrix x(sparse.rows, sparse.cols);
-  parallel_blocks(x.rows(), 256, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      std::fill_n(x.row(i), x.cols(), 0.0f);
-      for (int64_t e = sparse.begin(i); e < sparse.end(i); ++e) x(i, sparse.indices[e]) = sparse.value(e);
-    }
-  });
-  return x;
-}
-
 }  // namespace
 
 InputFeatures::InputFeatures(const Features& features, Aggregation& aggregation, ConvOrder order, bool root,
                              float dropout) {
   const std::vector<int64_t>& owned = aggregation.shard().owned;
-  if (features.is_sparse && order != ConvOrder::aggregate_first) {
-    sparse_ = sparse_rows(features.sparse, owned);
+  Features rows = take_rows(features, owned);
+  if (rows.is_sparse && order != ConvOrder::aggregate_first) {
+    sparse_ = std::move(rows.sparse);
   } else {
-    dense_ = dense_rows(features, owned);
+    dense_ = rows.is_sparse ? to_dense(rows.sparse) : std::move(rows.dense);
   }
   if (order == ConvOrder::aggregated_input) {
     aggregate_once(aggregation);

@@ -34,12 +34,9 @@ std::vector<std::string> train_words(const std::string& out, const Kind& kind) {
 }
 
 Ended run_under_mpi(int ranks, const std::vector<std::string>& words, const std::string& folder) {
-  const TemporaryFolder streams;
   std::vector<std::string> command = {MPIEXEC, "-n", std::to_string(ranks), TERSEGRAPH_PROGRAM};
   command.insert(command.end(), words.begin(), words.end());
-  Program program(command, folder, streams);
-  const int code = program.exit_code();
-  return {code, program.out(), program.err()};
+  return run_program(command, folder);
 }
 
 int lines_of_tersegraph(const std::string& text) {
@@ -91,7 +88,6 @@ TEST(MpiErrors, AreToldOnce) {
 /// Two ranks that were started with different words.
 Ended run_unlike(const std::vector<std::string>& first, const std::vector<std::string>& second,
                  const TemporaryFolder& folder) {
-  const TemporaryFolder streams;
   std::vector<std::string> command = {MPIEXEC};
   for (const auto* own : {&first, &second}) {
     command.insert(command.end(), {"-n", "1", TERSEGRAPH_PROGRAM, "train", "--quiet", "--epochs", "2", "--out", "run"});
@@ -99,9 +95,7 @@ Ended run_unlike(const std::vector<std::string>& first, const std::vector<std::s
     command.emplace_back(":");
   }
   command.pop_back();
-  Program program(command, folder.file(""), streams);
-  const int code = program.exit_code();
-  return {code, program.out(), program.err()};
+  return run_program(command, folder.file(""));
 }
 
 TEST(MpiErrors, RanksThatWereStartedUnlikeAreTold) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -55,13 +56,28 @@ struct Ended {
   std::string out, err;
 };
 
-/// Runs the tersegraph program in `folder` to its end.
-inline Ended run_tersegraph(std::vector<std::string> words, const std::string& folder) {
+/// Runs a program in `folder` to its end; 127: it is not on this machine.
+inline Ended run_program(const std::vector<std::string>& words, const std::string& folder) {
   const TemporaryFolder streams;
-  words.insert(words.begin(), TERSEGRAPH_PROGRAM);
   Program program(words, folder, streams);
   const int code = program.exit_code();
   return {code, program.out(), program.err()};
+}
+
+inline Ended run_tersegraph(std::vector<std::string> words, const std::string& folder) {
+  words.insert(words.begin(), TERSEGRAPH_PROGRAM);
+  return run_program(words, folder);
+}
+
+/// A run of three epochs, left in `out` below `folder`.
+inline void train_briefly(const TemporaryFolder& folder, const std::string& out,
+                          const std::vector<std::string>& more = {}) {
+  std::vector<std::string> words = {"train",     "--quiet", "--epochs", "3",
+                                    "--hidden",  "16",      "--data",   "sbm:nodes=200,edges=800,features=8,classes=3",
+                                    "--threads", "1",       "--out",    out};
+  words.insert(words.end(), more.begin(), more.end());
+  const Ended ended = run_tersegraph(words, folder.file(""));
+  ASSERT_EQ(ended.code, 0) << ended.err;
 }
 
 }  // namespace tersegraph::testing

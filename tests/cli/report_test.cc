@@ -11,17 +11,10 @@ namespace {
 
 using ::testing::HasSubstr;
 
-void train(const TemporaryFolder& folder, const std::string& out) {
-  const Ended ended = run_tersegraph({"train", "--quiet", "--epochs", "3", "--hidden", "16", "--threads", "1", "--data",
-                                      "sbm:nodes=200,edges=800,features=8,classes=3", "--out", out},
-                                     folder.file(""));
-  ASSERT_EQ(ended.code, 0) << ended.err;
-}
-
 TEST(Report, WritesIntoTheFolderOfARunAndElsewhereWhereAsked) {
   const TemporaryFolder folder;
-  train(folder, "a");
-  train(folder, "b");
+  train_briefly(folder, "a");
+  train_briefly(folder, "b");
   Ended ended = run_tersegraph({"report", "a"}, folder.file(""));
   EXPECT_EQ(ended.code, 0) << ended.err;
   EXPECT_THAT(ended.out, HasSubstr("a/report.html"));

@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <sstream>
@@ -21,14 +20,6 @@ std::vector<std::string> lines_of(const std::string& text) {
   std::istringstream stream(text);
   for (std::string line; std::getline(stream, line);) lines.push_back(line);
   return lines;
-}
-
-/// A program that may be missing on this machine: 127.
-Ended run(const std::vector<std::string>& words, const TemporaryFolder& folder) {
-  const TemporaryFolder streams;
-  Program program(words, folder.file(""), streams);
-  const int code = program.exit_code();
-  return {code, program.out(), program.err()};
 }
 
 std::string printed(const std::vector<std::string>& words) {
@@ -70,7 +61,7 @@ TEST(Help, OfAPartThatThereIsNotNamesTheNearest) {
 std::string offered(const std::string& words, const TemporaryFolder& folder) {
   const std::string script = "source <(" TERSEGRAPH_PROGRAM " completion bash)\nCOMP_WORDS=(" + words +
                              ")\nCOMP_CWORD=$(( ${#COMP_WORDS[@]} - 1 ))\n_tersegraph\necho \"${COMPREPLY[*]}\"\n";
-  const Ended ended = run({"bash", "-c", script}, folder);
+  const Ended ended = run_program({"bash", "-c", script}, folder.file(""));
   EXPECT_EQ(ended.err, "");
   return ended.out;
 }
@@ -89,20 +80,20 @@ TEST(Completion, OfBashOffersCommandsOptionsAndValues) {
 
 TEST(Completion, OfFishOffersValuesToo) {
   const TemporaryFolder folder;
-  const Ended ended = run(
+  const Ended ended = run_program(
       {"fish", "-c",
        "source (" TERSEGRAPH_PROGRAM " completion fish | psub); complete -C 'tersegraph train --model s' | cut -f 1"},
-      folder);
+      folder.file(""));
   if (ended.code == 127) GTEST_SKIP() << "no fish here";
   EXPECT_EQ(ended.out, "sage\nsgc\n") << ended.err;
 }
 
 TEST(Completion, OfZshIsSound) {
   const TemporaryFolder folder;
-  const Ended ended = run({"zsh", "-f", "-c",
-                           "autoload -Uz compinit; compinit -u -D; source <(" TERSEGRAPH_PROGRAM
-                           " completion zsh); echo $_comps[tersegraph]"},
-                          folder);
+  const Ended ended = run_program({"zsh", "-f", "-c",
+                                   "autoload -Uz compinit; compinit -u -D; source <(" TERSEGRAPH_PROGRAM
+                                   " completion zsh); echo $_comps[tersegraph]"},
+                                  folder.file(""));
   if (ended.code == 127) GTEST_SKIP() << "no zsh here";
   EXPECT_EQ(ended.out, "_tersegraph\n") << ended.err;
   EXPECT_EQ(ended.err, "");
@@ -115,7 +106,7 @@ TEST(Man, FormatsWithoutWarnings) {
   for (const char* const word : {"gather\\-bits", "pdadmm\\-g\\-q\\-cora\\-10x100", "EXIT STATUS", "NO_COLOR"}) {
     EXPECT_THAT(page, HasSubstr(word));
   }
-  const Ended ended = run({"groff", "-man", "-Tutf8", "-ww", "tersegraph.1"}, folder);
+  const Ended ended = run_program({"groff", "-man", "-Tutf8", "-ww", "tersegraph.1"}, folder.file(""));
   if (ended.code == 127) GTEST_SKIP() << "no groff here";
   EXPECT_EQ(ended.err, "");
   EXPECT_THAT(ended.out, HasSubstr("AdaQP on Yelp"));
@@ -124,9 +115,9 @@ TEST(Man, FormatsWithoutWarnings) {
 TEST(Colours, AreForTerminalsThatWantThem) {
   const TemporaryFolder folder;
   auto on_terminal = [&](const std::string& environment) {
-    return run({"env", "TERM=xterm", "sh", "-c",
-                "script -qec '" + environment + " " TERSEGRAPH_PROGRAM " train --lr x' /dev/null"},
-               folder);
+    return run_program({"env", "TERM=xterm", "sh", "-c",
+                        "script -qec '" + environment + " " TERSEGRAPH_PROGRAM " train --lr x' /dev/null"},
+                       folder.file(""));
   };
   const Ended coloured = on_terminal("NO_COLOR=");
   if (coloured.out.find("--lr is 'x'") == std::string::npos) GTEST_SKIP() << "no script here";
@@ -136,18 +127,10 @@ TEST(Colours, AreForTerminalsThatWantThem) {
   EXPECT_THAT(run_tersegraph({"train", "--lr", "x"}, "/").err, Not(HasSubstr("\x1b")));
 }
 
-void train(const TemporaryFolder& folder, const std::string& out) {
-  const Ended ended =
-      run_tersegraph({"train", "--quiet", "--epochs", "3", "--hidden", "16", "--threads", "1", "--ranks", "2", "--data",
-                      "sbm:nodes=200,edges=800,features=8,classes=3", "--out", out},
-                     folder.file(""));
-  ASSERT_EQ(ended.code, 0) << ended.err;
-}
-
 TEST(Tables, OfRunsAndEpochsAreCsvAndJson) {
   const TemporaryFolder folder;
-  train(folder, "a,b");
-  train(folder, "c");
+  train_briefly(folder, "a,b", {"--ranks", "2"});
+  train_briefly(folder, "c", {"--ranks", "2"});
   const json summary = json::parse(read_bytes(folder.file("c/summary.json")));
   const Ended told = run_tersegraph({"report", "a,b", "c", "--format", "json"}, folder.file(""));
   const json rows = json::parse(told.out);

@@ -1,6 +1,7 @@
 """What the fault campaigns share: a training to disturb, the processes below one, and whether two runs left the same."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -60,6 +61,19 @@ def kill_all(pids):
             pass
 
 
+def lines_of(path):
+    try:
+        with open(path, "rb") as file:
+            return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+    except OSError:
+        return 0
+
+
+def name_of(case):
+    name, ranks, processes, _ = case
+    return f"{name}, {ranks} {'processes' if processes else 'threads'}"
+
+
 class Trainer:
     """Starts trainings of the cases (name, ranks, under mpirun, words), and knows what each leaves when nothing is done
     to it."""
@@ -82,6 +96,13 @@ class Trainer:
         _, ranks, processes, words = case
         count = [] if processes else ["--ranks", str(ranks)]
         return ["--data", GRAPH, "--threads", "1", "--checkpoint-every", "1", "--out", out, *count, *words]
+
+    def go_on(self, case, out):
+        """What was stopped there, from its checkpoint; from the start where it had not come to write its words."""
+        again = not os.path.exists(self.path(out, "config.toml"))
+        if again:
+            shutil.rmtree(self.path(out), ignore_errors=True)
+        return self.start(case, self.words(case, out) if again else ["--resume", out])
 
     def reference(self, case):
         """The folder of the run that nobody disturbs, and its seconds."""
