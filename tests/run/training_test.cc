@@ -173,6 +173,7 @@ TEST(InMemory, GivesWhatARunOfTheFileLeaves) {
   save_run(held[0], *dataset, saved);
   EXPECT_EQ(read_bytes(saved + "/predictions.npy"), read_bytes(config.out + "/predictions.npy"));
   EXPECT_EQ(metrics_of(saved).back()["train_loss"], metrics_of(config.out).back()["train_loss"]);
+  EXPECT_EQ(metrics_of(saved).back()["bytes"], metrics_of(config.out).back()["bytes"]);
   RunConfig read;
   read_config(saved + "/config.toml", read);
   EXPECT_EQ(to_toml(read), read_bytes(config.out + "/config.toml"));
