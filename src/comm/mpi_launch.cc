@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "comm/collectives.h"
+#include "comm/deadline.h"
 #include "comm/heartbeat.h"
 #include "comm/launch.h"
 #include "comm/mpi_plugin.h"
@@ -102,7 +103,15 @@ struct MpiRank::Parts {
   std::optional<Heartbeat> heartbeat;  // says goodbye before MPI ends
 };
 
-MpiRank::MpiRank(int ranks, double timeout, size_t piece) : parts_(std::make_unique<Parts>(load_plugin(), piece)) {
+MpiRank::MpiRank(int ranks, double timeout, size_t piece) {
+  const MpiPlugin& plugin = load_plugin();
+  const double after_first = launched_rank() > 0 ? 2 : 0;  // who ends ends all
+  const Deadline deadline(
+      timeout > 0 ? timeout + after_first : 0,
+      fmt::format("MPI has not brought the ranks together within {:g} s (--timeout): see that all "
+                  "of them have started and have memory left, and that their hosts reach each other",
+                  timeout));
+  parts_ = std::make_unique<Parts>(plugin, piece);
   check_size(ranks, communicator().size());
   if (communicator().size() == 1) return;
   try {

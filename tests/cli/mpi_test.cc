@@ -98,6 +98,17 @@ Ended run_unlike(const std::vector<std::string>& first, const std::vector<std::s
   return run_program(command, folder.file(""));
 }
 
+TEST(MpiErrors, ARankThatNeverStartsIsNotWaitedForWithoutEnd) {
+  const TemporaryFolder folder;
+  const Ended ended = run_program({MPIEXEC, "-n", "1", TERSEGRAPH_PROGRAM, "train", "--quiet", "--epochs", "2",
+                                   "--data", kData, "--out", "run", "--timeout", "2", ":", "-n", "1", "sleep", "60"},
+                                  folder.file(""));
+  EXPECT_EQ(ended.code, 3) << ended.err;
+  EXPECT_EQ(lines_of_tersegraph(ended.err), 1) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("within 2 s (--timeout)"));
+  EXPECT_EQ(folder.files(), 0u);
+}
+
 TEST(MpiErrors, RanksThatWereStartedUnlikeAreTold) {
   const TemporaryFolder folder;
   const std::tuple<std::vector<std::string>, std::vector<std::string>, std::string> pairs[] = {

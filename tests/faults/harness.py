@@ -95,7 +95,8 @@ class Trainer:
     def words(case, out):
         _, ranks, processes, words = case
         count = [] if processes else ["--ranks", str(ranks)]
-        return ["--data", GRAPH, "--threads", "1", "--checkpoint-every", "1", "--out", out, *count, *words]
+        return ["--data", GRAPH, "--threads", "1", "--checkpoint-every", "1", "--timeout", "60", "--out", out, *count,
+                *words]
 
     def go_on(self, case, out):
         """What was stopped there, from its checkpoint; from the start where it had not come to write its words."""
