@@ -143,9 +143,15 @@ int run(int argc, char** argv) {
   return chosen();
 }
 
-}  // namespace
+/// Some libraries end the program themselves where memory is lacking (libgomp does).
+bool ended = false;
+void check_end() {
+  if (ended) return;
+  std::fputs("tersegraph: a library has ended the program: see that memory is left\n", stderr);
+  std::_Exit(kFailed);
+}
 
-int main(int argc, char** argv) {
+int run_and_report(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const InputError& error) {
@@ -160,4 +166,16 @@ int main(int argc, char** argv) {
   } catch (const std::exception& error) {
     return report(kFailed, error.what(), is_agreed(error));
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::atexit(check_end);
+  const int code = run_and_report(argc, argv);
+  ended = true;
+  std::fflush(nullptr);
+  // What libraries do at exit may fail again, and change the code.
+  if (code != 0) std::_Exit(code);
+  return code;
 }

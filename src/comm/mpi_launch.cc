@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/crash_words.h"
 #include "base/error.h"
 #include "base/parallel.h"
 #include "comm/collectives.h"
@@ -111,7 +112,10 @@ MpiRank::MpiRank(int ranks, double timeout, size_t piece) {
       fmt::format("MPI has not brought the ranks together within {:g} s (--timeout): see that all "
                   "of them have started and have memory left, and that their hosts reach each other",
                   timeout));
-  parts_ = std::make_unique<Parts>(plugin, piece);
+  {
+    const CrashWords crash("MPI has crashed while it started: see that memory is left (ulimit -v)");
+    parts_ = std::make_unique<Parts>(plugin, piece);
+  }
   check_size(ranks, communicator().size());
   if (communicator().size() == 1) return;
   try {

@@ -277,6 +277,7 @@ Communicator* start(size_t piece) {
     int provided = 0;
     check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided));
     began_here = true;
+    check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
     if (provided < MPI_THREAD_FUNNELED) {
       fail_run("this MPI cannot run beside threads (MPI_THREAD_FUNNELED): use one built with thread support");
     }

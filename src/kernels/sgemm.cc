@@ -3,11 +3,8 @@
 #include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
-#include <csignal>
-#include <string_view>
-
+#include "base/crash_words.h"
 #include "base/error.h"
 
 namespace tersegraph {
@@ -29,25 +26,16 @@ class OneThread {
 constexpr const char kNoMemory[] = "no memory is left for the kernels of oneDNN";
 
 /// oneDNN crashes where it gets no memory for the kernels that it writes at the first call. Memory is tried before;
-/// where it goes just then, this is what is left to do.
-void end_for_memory(int) {
-  constexpr std::string_view kParts[] = {"tersegraph: ", kNoMemory, "\n"};
-  for (const std::string_view part : kParts) {
-    if (write(STDERR_FILENO, part.data(), part.size()) < 0) break;
-  }
-  _exit(3);
-}
-
+/// where it goes just then, a line is what is left to do.
 bool write_kernels() {
   constexpr size_t kRoom = 16 << 20;
   void* const room = mmap(nullptr, kRoom, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (room == MAP_FAILED) fail_run(kNoMemory);
   munmap(room, kRoom);
-  const auto outer = std::signal(SIGSEGV, end_for_memory);
+  const CrashWords crash(kNoMemory);
   constexpr int64_t kSide = 64;  // smaller ones go other ways
   float a[kSide * kSide] = {}, c[kSide * kSide];
   dnnl_sgemm('N', 'N', kSide, kSide, kSide, 1.0f, a, kSide, a, kSide, 0.0f, c, kSide);
-  std::signal(SIGSEGV, outer);
   return true;
 }
 
