@@ -143,12 +143,28 @@ int run(int argc, char** argv) {
   return chosen();
 }
 
+[[noreturn]] void end_with(const char* reason) {
+  std::fprintf(stderr, "tersegraph: %s\n", reason);
+  std::_Exit(kFailed);
+}
+
 /// Some libraries end the program themselves where memory is lacking (libgomp does).
 bool ended = false;
 void check_end() {
-  if (ended) return;
-  std::fputs("tersegraph: a library has ended the program: see that memory is left\n", stderr);
-  std::_Exit(kFailed);
+  if (!ended) end_with("a library has ended the program: see that memory is left");
+}
+
+/// What nobody catches: in a thread beside the ranks, as a heartbeat's.
+[[noreturn]] void end_uncaught() {
+  try {
+    if (std::current_exception()) throw;
+  } catch (const std::bad_alloc&) {
+    end_with("out of memory");
+  } catch (const std::exception& error) {
+    end_with(error.what());
+  } catch (...) {
+  }
+  end_with("it ended by an exception of an unknown kind");
 }
 
 int run_and_report(int argc, char** argv) {
@@ -172,6 +188,7 @@ int run_and_report(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   std::atexit(check_end);
+  std::set_terminate(end_uncaught);
   const int code = run_and_report(argc, argv);
   ended = true;
   std::fflush(nullptr);
