@@ -7,13 +7,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <new>
 #include <optional>
-#include <system_error>
 #include <thread>
 #include <vector>
 
 #include "base/error.h"
+#include "base/failure_words.h"
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "comm/collectives.h"
@@ -158,10 +157,8 @@ void check_end() {
 [[noreturn]] void end_uncaught() {
   try {
     if (std::current_exception()) throw;
-  } catch (const std::bad_alloc&) {
-    end_with("out of memory");
   } catch (const std::exception& error) {
-    end_with(error.what());
+    end_with(words_of(error).c_str());
   } catch (...) {
   }
   end_with("it ended by an exception of an unknown kind");
@@ -172,15 +169,8 @@ int run_and_report(int argc, char** argv) {
     return run(argc, argv);
   } catch (const InputError& error) {
     return report(kBadInput, error.what(), is_agreed(error));
-  } catch (const std::bad_alloc&) {
-    return report(kFailed, "out of memory; use more ranks on more machines, or a smaller --hidden");
-  } catch (const std::system_error& error) {
-    const bool threads = error.code() == std::errc::resource_unavailable_try_again;
-    return report(kFailed, threads
-                               ? "no thread can be started: memory or the number of threads is limited (ulimit -v, -u)"
-                               : error.what());
   } catch (const std::exception& error) {
-    return report(kFailed, error.what(), is_agreed(error));
+    return report(kFailed, words_of(error), is_agreed(error));
   }
 }
 

@@ -4,13 +4,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <new>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/crash_words.h"
 #include "base/error.h"
+#include "base/failure_words.h"
 #include "base/parallel.h"
 #include "comm/collectives.h"
 #include "comm/deadline.h"
@@ -123,7 +123,7 @@ MpiRank::MpiRank(int ranks, double timeout, size_t piece) {
     parts_->heartbeat.emplace(Heartbeat::Config{communicator().rank(), timeout}, std::move(links),
                               communicator().waiting());
   } catch (const std::exception& error) {
-    end_job(error.what(), 3);
+    end_job(words_of(error), 3);
   }
 }
 
@@ -151,10 +151,8 @@ void run_mpi_rank(int ranks, int threads, const std::function<void(Communicator&
     throw;
   } catch (const InputError& error) {
     rank.end_job(error.what(), 2);
-  } catch (const std::bad_alloc&) {
-    rank.end_job("out of memory", 3);
   } catch (const std::exception& error) {
-    rank.end_job(error.what(), 3);
+    rank.end_job(words_of(error), 3);
   }
 }
 
