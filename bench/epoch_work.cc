@@ -124,7 +124,7 @@ EpochShape epoch_shape(const Dataset& dataset, const Split& split, const Csr& ag
     fail_input("the work of residual connections and of input dropout is not known");
   }
   const Features& x = dataset.features;
-  const InputFacts facts = input_facts(dataset, aggregation.nnz(), config, 0, 1);
+  const InputFacts facts = input_facts(shape_of(dataset), aggregation.nnz(), config, 0, 1);
   EpochShape shape{.model = config.model,
                    .nodes = dataset.nodes(),
                    .train_nodes = std::ssize(split.train),

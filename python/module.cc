@@ -30,7 +30,9 @@ nb::list option_table() {
   for (const Option& option : options()) {
     nb::dict row;
     nb::list choices;
-    for (const std::string_view choice : option.choices) choices.append(text(choice));
+    if (!option.or_file) {
+      for (const std::string_view choice : option.choices) choices.append(text(choice));
+    }
     row["name"] = text(option.name);
     row["group"] = text(option.group);
     row["help"] = text(option.help);

@@ -12,6 +12,7 @@
 #include "admm/placement.h"
 #include "admm/reduced_basis.h"
 #include "base/error.h"
+#include "data/rank_data.h"
 #include "kernels/gemm.h"
 #include "nn/parameters.h"
 #include "train/epoch_loop.h"
@@ -59,9 +60,9 @@ struct AdmmTrainer::State final : Learner {
       : config(config_),
         channel(channel_),
         shard(agreed(channel, [&] { return build_shard(aggregation, partition, channel.rank(), config.ordering, 0); })),
-        targets(make_local_targets(dataset.labels, split, shard)),
+        targets(make_local_targets(take_rows(dataset.labels, shard.owned), split, shard)),
         features(dataset.features, shard, split.train, channel, config.augment),
-        loop({config.admm.eval_every, 0}, dataset, split, shard, targets, channel),
+        loop({config.admm.eval_every, 0}, dataset.labels, split, shard, targets, channel),
         training_labels(labels_of(dataset.labels, split.train)) {
     for (int l = 0, layers = config.admm.stages.back(); l < layers; ++l) {
       const int64_t out = l + 1 == layers ? targets.outputs : config.admm.neurons;

@@ -1,9 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
-#include "data/dataset.h"
+#include "data/features.h"
 
 namespace tersegraph {
 
@@ -17,9 +16,6 @@ inline bool sparse_is_smaller(int64_t rows, int64_t cols, int64_t nnz) {
 inline int64_t stored(const Features& x) {
   return x.is_sparse ? x.sparse.nnz() : x.dense.size();
 }
-
-/// Rows of x, which stay sparse or dense; dense ones get room for `room` more beneath. Sparse ones have values.
-Features take_rows(const Features& x, std::span<const int64_t> rows, int64_t room = 0);
 
 Matrix to_dense(CsrView x);
 

@@ -53,6 +53,7 @@ Subcommand predict_subcommand();
 Subcommand info_subcommand();
 Subcommand generate_subcommand();
 Subcommand convert_subcommand();
+Subcommand partition_subcommand();
 Subcommand report_subcommand();
 Subcommand completion_subcommand();
 Subcommand man_subcommand();

@@ -5,7 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
-#include "data/describe.h"
+#include "data/facts_json.h"
+#include "data/shard_folder.h"
 #include "run/results.h"
 #include "run/units.h"
 
@@ -16,36 +17,6 @@ struct InfoWords {
   std::string data;
   bool json = false;
 };
-
-std::string task_words(const DatasetFacts& facts) {
-  return facts.outputs == 0 ? "none" : std::string(task_name(facts.task));
-}
-
-nlohmann::ordered_json to_json(const DatasetFacts& facts) {
-  nlohmann::ordered_json json = {{"name", facts.name},
-                                 {"format", facts.format},
-                                 {"nodes", facts.nodes},
-                                 {"edges", facts.edges},
-                                 {"directed", facts.directed},
-                                 {"weighted", facts.weighted},
-                                 {"mean_degree", facts.mean_degree},
-                                 {"max_degree", facts.max_degree},
-                                 {"isolated", facts.isolated},
-                                 {"features", facts.features},
-                                 {"sparse_features", facts.sparse_features},
-                                 {"feature_density", facts.feature_density},
-                                 {"task", task_words(facts)},
-                                 {"outputs", facts.outputs},
-                                 {"labelled", facts.labelled},
-                                 {"class_counts", facts.class_counts},
-                                 {"edge_homophily", facts.edge_homophily},
-                                 {"splits", nlohmann::ordered_json::array()},
-                                 {"remarks", facts.remarks}};
-  for (const auto& split : facts.splits) {
-    json["splits"].push_back({{"train", split.train}, {"val", split.val}, {"test", split.test}});
-  }
-  return json;
-}
 
 void print_row(const char* name, const std::string& words) {
   fmt::print("{:<10} {}\n", name, words);
@@ -94,7 +65,45 @@ void print_table(const DatasetFacts& facts) {
   for (const std::string& remark : facts.remarks) print_row("note", remark);
 }
 
+void print_parts(const ShardManifest& manifest) {
+  const PartitionFacts& parts = manifest.partition;
+  int64_t bytes = 0;
+  for (const auto& shard : manifest.shards) bytes += shard.bytes;
+  print_row("parts",
+            fmt::format("{} by {}, of {} to {} nodes; {} edges between them, {} halo rows", manifest.parts(),
+                        manifest.partitioner, format_count(parts.smallest_part), format_count(parts.largest_part),
+                        format_count(parts.cut_edges), format_count(parts.halo_rows)));
+  print_row("files", fmt::format("{}, every checksum is right", format_bytes(static_cast<double>(bytes))));
+}
+
+nlohmann::ordered_json parts_json(const ShardManifest& manifest) {
+  nlohmann::ordered_json shards = nlohmann::ordered_json::array();
+  for (const auto& shard : manifest.shards) {
+    shards.push_back({{"nodes", shard.nodes}, {"halo", shard.halo}, {"edges", shard.entries}, {"bytes", shard.bytes}});
+  }
+  return {{"partitioner", manifest.partitioner},
+          {"cut_edges", manifest.partition.cut_edges},
+          {"halo_rows", manifest.partition.halo_rows},
+          {"shards", shards}};
+}
+
+/// Of a sharded dataset the manifest tells, once its files were found whole.
+int info_on_shards(const InfoWords& words) {
+  const ShardManifest manifest = read_manifest(words.data);
+  check_shards(words.data, manifest);
+  if (words.json) {
+    nlohmann::ordered_json json = to_json(manifest.facts);
+    json["parts"] = parts_json(manifest);
+    fmt::print("{}\n", json.dump(2));
+    return 0;
+  }
+  print_table(manifest.facts);
+  print_parts(manifest);
+  return 0;
+}
+
 int info(const InfoWords& words) {
+  if (is_sharded(words.data)) return info_on_shards(words);
   const DatasetFacts facts = describe(load_dataset(words.data));
   if (words.json) {
     fmt::print("{}\n", to_json(facts).dump(2));

@@ -176,6 +176,10 @@ template <>
 std::string_view dtype_word<float>() {
   return "<f4";
 }
+template <>
+std::string_view dtype_word<double>() {
+  return "<f8";
+}
 
 int64_t ArrayView::size() const {
   int64_t count = 1;
@@ -214,6 +218,7 @@ template std::vector<uint8_t> to_vector(const ArrayView&);
 template std::vector<int32_t> to_vector(const ArrayView&);
 template std::vector<int64_t> to_vector(const ArrayView&);
 template std::vector<float> to_vector(const ArrayView&);
+template std::vector<double> to_vector(const ArrayView&);
 
 void copy_to(const ArrayView& array, MatrixView out) {
   convert_from_any(array, out.data);

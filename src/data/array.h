@@ -60,7 +60,7 @@ struct ArrayView {
 ArrayView make_array(std::string what, DType dtype, std::vector<int64_t> shape, bool fortran,
                      std::span<const std::byte> data);
 
-/// The elements in row-major order as T: uint8_t, int32_t, int64_t or float.
+/// The elements in row-major order as T: uint8_t, int32_t, int64_t, float or double.
 /// Errors: InputError when an element does not fit T, or when T is whole and the array is not.
 template <class T>
 std::vector<T> to_vector(const ArrayView& array);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/csr.h"
@@ -23,6 +24,7 @@ struct Features {
 };
 
 enum class Task { multiclass, multilabel, regression };
+std::string_view task_name(Task task);
 
 /// multiclass: classes[v] in 0..outputs-1, -1 = unlabelled. multilabel: targets (n, outputs) in {0, 1}; regression:
 /// targets (n, outputs), NaN = unlabelled.
@@ -51,6 +53,18 @@ struct Dataset {
 
   int64_t nodes() const { return graph.nodes(); }
 };
+
+/// What is known of a dataset without its contents.
+struct DatasetShape {
+  std::string name;
+  int64_t nodes = 0, edges = 0;  ///< edges: directed; an undirected one counts twice
+  bool directed = false, weighted = false;
+  int64_t features = 0, feature_entries = 0;  ///< entries: stored ones; all cells of dense features
+  bool sparse_features = false;
+  Task task = Task::multiclass;
+  int64_t outputs = 0;
+};
+DatasetShape shape_of(const Dataset& dataset);
 
 /// Reads a dataset from a file of any known format, or generates one from "sbm:...". See docs/data.md. The result is
 /// valid. Errors: InputError naming the file, the array and what to do.

@@ -33,32 +33,48 @@ double edge_homophily(const Csr& a, const Labels& labels) {
   return both == 0 ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(same) / static_cast<double>(both);
 }
 
-double density(const Features& features) {
-  if (features.empty()) return 0;
-  if (!features.is_sparse) return 1;
-  return static_cast<double>(features.sparse.nnz()) /
-         (static_cast<double>(features.rows()) * static_cast<double>(features.cols()));
+double density(const DatasetShape& shape) {
+  if (shape.features == 0) return 0;
+  return static_cast<double>(shape.feature_entries) /
+         (static_cast<double>(shape.nodes) * static_cast<double>(shape.features));
 }
 
 }  // namespace
 
+std::string_view task_name(Task task) {
+  switch (task) {
+    case Task::multiclass:
+      return "multiclass";
+    case Task::multilabel:
+      return "multilabel";
+    case Task::regression:
+      return "regression";
+  }
+  return "";
+}
+
+DatasetShape shape_of(const Dataset& dataset) {
+  const Features& x = dataset.features;
+  return {.name = dataset.name,
+          .nodes = dataset.nodes(),
+          .edges = dataset.graph.edges(),
+          .directed = dataset.graph.directed,
+          .weighted = dataset.graph.adjacency.weighted(),
+          .features = x.cols(),
+          .feature_entries = x.is_sparse ? x.sparse.nnz() : x.dense.size(),
+          .sparse_features = x.is_sparse,
+          .task = dataset.labels.task,
+          .outputs = dataset.labels.outputs};
+}
+
 DatasetFacts describe(const Dataset& dataset) {
   const GraphFacts graph = inspect(dataset.graph);
-  DatasetFacts facts;
-  facts.name = dataset.name;
+  DatasetFacts facts{shape_of(dataset)};
   facts.format = dataset.format;
-  facts.nodes = dataset.nodes();
-  facts.edges = dataset.graph.edges();
-  facts.directed = dataset.graph.directed;
-  facts.weighted = dataset.graph.adjacency.weighted();
   facts.mean_degree = facts.nodes == 0 ? 0 : static_cast<double>(facts.edges) / static_cast<double>(facts.nodes);
   facts.max_degree = graph.max_degree;
   facts.isolated = graph.isolated;
-  facts.features = dataset.features.cols();
-  facts.sparse_features = dataset.features.is_sparse;
-  facts.feature_density = density(dataset.features);
-  facts.task = dataset.labels.task;
-  facts.outputs = dataset.labels.outputs;
+  facts.feature_density = density(facts);
   for (int64_t v = 0; v < facts.nodes; ++v) facts.labelled += dataset.labels.labelled(v);
   facts.class_counts = count_classes(dataset.labels);
   facts.edge_homophily = edge_homophily(dataset.graph.adjacency, dataset.labels);

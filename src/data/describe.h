@@ -9,17 +9,12 @@
 namespace tersegraph {
 
 /// What there is to say about a dataset in numbers.
-struct DatasetFacts {
-  std::string name, format;
-  int64_t nodes = 0, edges = 0;  ///< edges: directed; an undirected one counts twice
-  bool directed = false, weighted = false;
+struct DatasetFacts : DatasetShape {
+  std::string format;
   double mean_degree = 0;
   int64_t max_degree = 0, isolated = 0;
-  int64_t features = 0;
-  bool sparse_features = false;
   double feature_density = 0;  ///< share of stored entries
-  Task task = Task::multiclass;
-  int64_t outputs = 0, labelled = 0;
+  int64_t labelled = 0;
   std::vector<int64_t> class_counts;  ///< multiclass, multilabel: nodes a class; regression: empty
   /// Share of the edges between labelled nodes that join two of a class; NaN where there is none or no one class a
   /// node.

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "data/dataset.h"
 #include "data/formats.h"
+#include "data/shard_folder.h"
 #include "data/synthetic.h"
 #include "data/validate.h"
 
@@ -59,6 +60,7 @@ std::string planetoid_in(const std::string& folder) {
 }
 
 Known recognise_folder(const std::string& folder) {
+  if (is_sharded(folder)) return {"sharded", [=] { return read_sharded(folder); }};
   const auto has = [&](const char* name) { return fs::exists(folder + "/" + name); };
   if (has("raw/data.npz") || has("raw/edge.csv.gz") || has("raw/edge.csv")) {
     return {"OGB node properties", [=] { return read_ogb(folder); }};

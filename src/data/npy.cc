@@ -115,7 +115,7 @@ class HeaderParser {
 
 }  // namespace
 
-ArrayView parse_npy(std::span<const std::byte> bytes, std::string what) {
+NpyHeader parse_npy_header(std::span<const std::byte> bytes, const std::string& what) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   const auto byte = [&](size_t i) { return static_cast<size_t>(static_cast<uint8_t>(text[i])); };
   if (text.size() < 12 || !text.starts_with(kMagic))
@@ -128,8 +128,13 @@ ArrayView parse_npy(std::span<const std::byte> bytes, std::string what) {
   if (length > text.size() - start) fail_input("{}: ends within its .npy header; the file is damaged", what);
   HeaderParser header(text.substr(start, length), what);
   header.parse();
-  const DType dtype = parse_dtype(header.descr, what);
-  return make_array(std::move(what), dtype, std::move(header.shape), header.fortran, bytes.subspan(start + length));
+  return {parse_dtype(header.descr, what), std::move(header.shape), header.fortran, start + length};
+}
+
+ArrayView parse_npy(std::span<const std::byte> bytes, std::string what) {
+  NpyHeader header = parse_npy_header(bytes, what);
+  return make_array(std::move(what), header.dtype, std::move(header.shape), header.fortran,
+                    bytes.subspan(header.bytes));
 }
 
 NpyFile read_npy(const std::string& path) {

@@ -12,6 +12,16 @@
 
 namespace tersegraph {
 
+/// What the header of an .npy file says.
+struct NpyHeader {
+  DType dtype;
+  std::vector<int64_t> shape;
+  bool fortran = false;
+  size_t bytes = 0;  ///< of the header: the data stand behind it
+};
+/// `bytes` may end anywhere behind the header. Errors: as parse_npy.
+NpyHeader parse_npy_header(std::span<const std::byte> bytes, const std::string& what);
+
 /// The array in the bytes of an .npy file, format versions 1 to 3; it points into `bytes`. `what` names it in messages.
 /// Errors: InputError for anything that is not such a file, or one cut short.
 ArrayView parse_npy(std::span<const std::byte> bytes, std::string what);

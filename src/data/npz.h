@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -29,16 +30,26 @@ class NpzReader {
   std::vector<std::string> names() const;
   OwnedArray read(std::string_view array) const;
   std::optional<OwnedArray> read_if_there(std::string_view array) const;
+  /// Calls take(first, block) for the rows of a float32 matrix (rows, cols), some at a time and in order; a stored one
+  /// is never whole in memory.
+  void read_rows(std::string_view array, int64_t rows, int64_t cols,
+                 const std::function<void(int64_t, ConstMatrixView)>& take) const;
+  /// Reads every array, so that damage shows.
+  void check() const;
 
  private:
+  const ZipMember& member(std::string_view array) const;
+
   ZipReader zip_;
   std::map<std::string, size_t, std::less<>> members_;
 };
 
-/// Writes an .npz file that numpy.load reads, atomically. T: uint8_t, int32_t, int64_t or float; arrays are row-major.
+/// Writes an .npz file that numpy.load reads, atomically. T: uint8_t, int32_t, int64_t, float or double; arrays are
+/// row-major.
 class NpzWriter {
  public:
-  explicit NpzWriter(std::string path) : zip_(std::move(path)) {}
+  explicit NpzWriter(std::string path, Compression compression = Compression::deflate)
+      : zip_(std::move(path)), compression_(compression) {}
 
   template <class T>
   void add(std::string_view array, std::span<const T> values, std::span<const int64_t> shape) {
@@ -55,6 +66,7 @@ class NpzWriter {
   void add_bytes(std::string_view array, const std::string& header, std::span<const std::byte> data);
 
   ZipWriter zip_;
+  Compression compression_;
 };
 
 }  // namespace tersegraph

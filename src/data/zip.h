@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,8 +41,12 @@ class ZipReader {
   };
   /// The member, its CRC checked.
   Bytes read(const ZipMember& member) const;
+  /// The member in pieces, in order; a stored one is never whole in memory. Its CRC is checked behind the last one.
+  void read(const ZipMember& member, const std::function<void(std::span<const std::byte>)>& take) const;
 
  private:
+  uint64_t data_of(const ZipMember& member) const;
+
   InputFile file_;
   std::vector<ZipMember> members_;
   uint64_t directory_ = 0;  ///< where the central directory starts

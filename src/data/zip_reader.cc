@@ -177,9 +177,9 @@ ZipReader::ZipReader(std::string path) : file_(std::move(path)) {
   }
 }
 
-ZipReader::Bytes ZipReader::read(const ZipMember& member) const {
+/// Where the member's bytes start.
+uint64_t ZipReader::data_of(const ZipMember& member) const {
   const std::string& path = file_.path();
-  check_fits_in_memory(member.unpacked, fmt::format("{}: member '{}'", path, member.name));
   if (directory_ < kLocalHeaderBytes || member.header > directory_ - kLocalHeaderBytes) {
     damaged(path, "a member outside the file");
   }
@@ -188,7 +188,13 @@ ZipReader::Bytes ZipReader::read(const ZipMember& member) const {
   if (get<uint32_t>(header, 0) != kLocalHeader) damaged(path, "no member where the directory points");
   const uint64_t data = member.header + kLocalHeaderBytes + get<uint16_t>(header, 26) + get<uint16_t>(header, 28);
   if (data > directory_ || member.packed > directory_ - data) damaged(path, "a member outside the file");
+  return data;
+}
 
+ZipReader::Bytes ZipReader::read(const ZipMember& member) const {
+  const std::string& path = file_.path();
+  check_fits_in_memory(member.unpacked, fmt::format("{}: member '{}'", path, member.name));
+  const uint64_t data = data_of(member);
   Bytes bytes{Buffer(member.unpacked), member.unpacked};
   const std::span<std::byte> out(bytes.buffer.data(), bytes.size);
   if (member.compression == Compression::stored) {
@@ -198,6 +204,21 @@ ZipReader::Bytes ZipReader::read(const ZipMember& member) const {
   }
   if (checksum(out) != member.crc) damaged(path, fmt::format("'{}' has another checksum", member.name));
   return bytes;
+}
+
+void ZipReader::read(const ZipMember& member, const std::function<void(std::span<const std::byte>)>& take) const {
+  if (member.compression != Compression::stored) return take(read(member).view());
+  constexpr uint64_t kPiece = uint64_t{1} << 22;
+  const uint64_t data = data_of(member);
+  std::vector<std::byte> piece(std::min(member.unpacked, kPiece));
+  uint32_t crc = 0;
+  for (uint64_t at = 0; at < member.unpacked; at += piece.size()) {
+    piece.resize(std::min<uint64_t>(piece.size(), member.unpacked - at));
+    file_.read(data + at, piece);
+    crc = static_cast<uint32_t>(crc32_z(crc, reinterpret_cast<const Bytef*>(piece.data()), piece.size()));
+    take(piece);
+  }
+  if (crc != member.crc) damaged(file_.path(), fmt::format("'{}' has another checksum", member.name));
 }
 
 }  // namespace tersegraph

@@ -66,4 +66,7 @@ enum class Normalisation {
 /// degree that is not positive gives coefficients 0.
 Csr aggregation_operator(const Graph& graph, Normalisation normalisation);
 
+/// The degrees that symmetric scales by, where row i lists the in-neighbours of node i.
+std::vector<double> degrees_with_loops(CsrView in_neighbours);
+
 }  // namespace tersegraph

@@ -30,6 +30,11 @@ struct Shard {
 /// Errors: InputError when the rank owns no node.
 Shard build_shard(const Csr& aggregation, const Partition& partition, int rank, Ordering ordering, uint64_t seed);
 
+/// Makes the operator's rows out of a graph's: each row lists the in-neighbours of its node, as the edges are. The
+/// result is that of build_shard on aggregation_operator(), bit for bit. `halo_degrees` are degrees_with_loops() of the
+/// halo rows; only symmetric reads them.
+void normalise(Shard& shard, std::vector<double> halo_degrees, Normalisation normalisation);
+
 /// Puts the local rows in another order: order[k] = the row that comes k-th.
 void reorder_rows(Shard& shard, const std::vector<int32_t>& order);
 

@@ -17,5 +17,7 @@ std::string to_toml(const RunConfig& config);
 /// The configuration with what stands for "automatic" filled in, for this machine and the launcher this process was
 /// started by. Errors: InputError for values out of range and options that contradict each other.
 RunConfig resolve(RunConfig config);
+/// The same where the caller holds the data in one process, whole, whatever config.data calls it.
+RunConfig resolve_in_memory(RunConfig config);
 
 }  // namespace tersegraph

@@ -7,24 +7,12 @@
 #include "data/features.h"
 #include "data/share.h"
 #include "data/split.h"
+#include "run/partitioning.h"
 #include "run/train_config.h"
 #include "run/trainers.h"
 
 namespace tersegraph {
 namespace {
-
-constexpr uint64_t kPartitionSeed = 1;
-
-void check_trainable(const Dataset& dataset, const RunConfig& config) {
-  if (dataset.features.empty()) {
-    fail_input("{} has no node features, which {} needs; add them to the file (array attr)", config.data, config.model);
-  }
-  if (dataset.labels.outputs == 0) fail_input("{} has no labels to train on; add them to the file", config.data);
-  if (config.ranks > dataset.nodes()) {
-    fail_input("--ranks {}: {} has only {} nodes, and every rank needs one", config.ranks, config.data,
-               dataset.nodes());
-  }
-}
 
 /// As it is trained on. What is not ours is copied before it is changed.
 std::shared_ptr<const Dataset> prepared(const RunConfig& config, const std::shared_ptr<const Dataset>& given) {
@@ -36,24 +24,43 @@ std::shared_ptr<const Dataset> prepared(const RunConfig& config, const std::shar
 
 }  // namespace
 
+void check_trainable(const DatasetShape& dataset, const RunConfig& config) {
+  if (dataset.features == 0) {
+    fail_input("{} has no node features, which {} needs; add them to the file (array attr)", config.data, config.model);
+  }
+  if (dataset.outputs == 0) fail_input("{} has no labels to train on; add them to the file", config.data);
+  if (config.ranks > dataset.nodes) {
+    fail_input("--ranks {}: {} has only {} nodes, and every rank needs one", config.ranks, config.data, dataset.nodes);
+  }
+}
+
+void choose_splits(Job& job) {
+  const RunConfig& config = job.config;
+  for (int64_t run = 0; run < config.runs; ++run) {
+    const auto seed = static_cast<uint64_t>(config.seed + run);
+    job.splits.push_back(choose_split(*job.dataset, config.split, static_cast<int>(config.split_index), seed));
+    job.class_weights.push_back(class_weights(config.class_weights, job.dataset->labels, job.splits.back()));
+  }
+}
+
 Job load_job(const RunConfig& config, const std::shared_ptr<const Dataset>& dataset) {
   Job job;
   job.config = config;
   check_words(config);  // before the data: bad words cost no waiting
   job.dataset = prepared(config, dataset);
-  check_trainable(*job.dataset, config);
-  for (int64_t run = 0; run < config.runs; ++run) {
-    const auto seed = static_cast<uint64_t>(config.seed + run);
-    job.splits.push_back(choose_split(*job.dataset, config.split, static_cast<int>(config.split_index), seed));
-    class_weights(config.class_weights, job.dataset->labels, job.splits.back());  // fails for words that do not fit
-  }
+  job.shape = shape_of(*job.dataset);
+  check_trainable(job.shape, config);
+  choose_splits(job);
   job.aggregation = aggregation_operator(job.dataset->graph, normalisation(config));
   return job;
 }
 
 Partition partition_job(const Job& job) {
-  return make_partition(job.dataset->graph, static_cast<int>(job.config.ranks),
-                        parse_partition_method(job.config.partition), kPartitionSeed);
+  return partition_by(job.config.partition, job.dataset->graph, static_cast<int>(job.config.ranks));
+}
+
+PartitionFacts partition_facts(const Job& job) {
+  return job.sharded() ? job.manifest->partition : inspect(job.dataset->graph, job.partition);
 }
 
 void share_partition(Channel& channel, Job& job) {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "data/partition_file.h"
 #include "run/suggest.h"
 
 namespace tersegraph {
@@ -250,9 +251,14 @@ void add_ranks(Options& table) {
         false},
        {"Ranks",
         "partition",
-        "who owns which node",
+        "who owns which node: a method, or a file with the part of each node",
         &C::partition,
-        {"metis", "metis-volume", "metis-refined", "stream", "random", "block"}},
+        {"metis", "metis-volume", "metis-refined", "stream", "random", "block"},
+        {},
+        "",
+        true,
+        ~0u,
+        true},
        {"Ranks", "reorder", "order of a rank's nodes in memory", &C::reorder, {"auto", "none", "rcm", "clusters"}}});
 }
 
@@ -437,7 +443,8 @@ bool parse_bool(std::string_view word, std::string_view where) {
 // Checks the value alone, wherever it came from.
 void check_allowed(const RunConfig& config, const Option& option, std::string_view where) {
   const std::string word = option_word(config, option);
-  if (!option.choices.empty() && std::ranges::find(option.choices, word) == option.choices.end()) {
+  const bool file = option.or_file && is_partition_file(word);
+  if (!option.choices.empty() && !file && std::ranges::find(option.choices, word) == option.choices.end()) {
     fail_input("{} is '{}'; known: {}{}", where, word, choice_words(option), did_you_mean(word, option.choices));
   }
   auto check_number = [&](double value) {

@@ -38,6 +38,7 @@ struct Option {
       "";                   ///< what the default means where it is no word or number of its own; it cannot be written
   bool repeats = true;      ///< belongs to config.toml: what is computed, not where it goes
   unsigned trainers = ~0u;  ///< the kinds of trainers that read it
+  bool or_file = false;     ///< beside its choices a path, which has a '.' or a '/'
 
   bool read_by(TrainerKind kind) const { return (trainers & static_cast<unsigned>(kind)) != 0; }
 };

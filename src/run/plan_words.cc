@@ -19,25 +19,25 @@ std::string plural(int64_t count, std::string_view word) {
   return fmt::format("{} {}{}", format_count(count), word, count == 1 ? "" : "s");
 }
 
-std::string output_words(const Labels& labels) {
-  switch (labels.task) {
+std::string output_words(const DatasetShape& dataset) {
+  switch (dataset.task) {
     case Task::multiclass:
-      return labels.outputs == 1 ? "1 class" : fmt::format("{} classes", format_count(labels.outputs));
+      return dataset.outputs == 1 ? "1 class" : fmt::format("{} classes", format_count(dataset.outputs));
     case Task::multilabel:
-      return plural(labels.outputs, "label");
+      return plural(dataset.outputs, "label");
     case Task::regression:
-      return plural(labels.outputs, "target");
+      return plural(dataset.outputs, "target");
   }
   return "";
 }
 
 std::string graph_line(const Job& job) {
-  const Dataset& dataset = *job.dataset;
+  const DatasetShape& dataset = job.shape;
   const Split& split = job.splits.front();
-  return fmt::format(
-      "graph   {}: {}, {}, {}, {}; {} train, {} validation, {} test\n", dataset.name, plural(dataset.nodes(), "node"),
-      plural(dataset.graph.edges(), "edge"), plural(dataset.features.cols(), "feature"), output_words(dataset.labels),
-      format_count(std::ssize(split.train)), format_count(std::ssize(split.val)), format_count(std::ssize(split.test)));
+  return fmt::format("graph   {}: {}, {}, {}, {}; {} train, {} validation, {} test\n", dataset.name,
+                     plural(dataset.nodes, "node"), plural(dataset.edges, "edge"), plural(dataset.features, "feature"),
+                     output_words(dataset), format_count(std::ssize(split.train)), format_count(std::ssize(split.val)),
+                     format_count(std::ssize(split.test)));
 }
 
 std::string augmentation_words(const RunConfig& config) {
@@ -80,7 +80,7 @@ std::string rank_lines(const Job& job, const PartitionFacts& facts, int hosts, i
       fmt::format("ranks   {} x {} on {}", config.ranks, plural(config.threads, "thread"), plural(hosts, "host"));
   if (config.ranks > 1) {
     const double cut =
-        static_cast<double>(facts.cut_edges) / static_cast<double>(std::max<int64_t>(1, job.dataset->graph.edges()));
+        static_cast<double>(facts.cut_edges) / static_cast<double>(std::max<int64_t>(1, job.shape.edges));
     words += fmt::format("; {} parts of {} to {} nodes, {:.1f} % of the edges cut, {}", config.partition,
                          format_count(facts.smallest_part), format_count(facts.largest_part), 100 * cut,
                          plural(facts.halo_rows, "halo row"));
@@ -121,7 +121,7 @@ int64_t available_memory() {
 }
 
 std::string plan_words(const Job& job, const std::vector<int>& host_of) {
-  const PartitionFacts facts = inspect(job.dataset->graph, job.partition);
+  const PartitionFacts facts = partition_facts(job);
   const MemoryPrediction memory = predict_memory(job, facts);
   const int hosts = *std::ranges::max_element(host_of) + 1;
   const auto ranks_here = static_cast<int>(std::ranges::count(host_of, host_of.front()));

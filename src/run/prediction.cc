@@ -72,7 +72,7 @@ void fit_to_model(Dataset& dataset, const RunConfig& config, const TensorFile& m
 RunConfig config_to_predict(RunConfig config) {
   config.ranks = 1;
   config.threads = 0;
-  config = resolve(config);
+  config = resolve_in_memory(config);
   // The weights in the file meet hops as they are.
   config.hop_scale = config.hop_scale && trainer_kind(config) == TrainerKind::full_graph;
   config.class_weights = "none";
@@ -86,6 +86,7 @@ void with_model(const RunConfig& config, const TensorFile& model, const std::str
   Job job;
   job.config = config;
   job.dataset = std::make_shared<Dataset>(std::move(dataset));
+  job.shape = shape_of(*job.dataset);
   job.splits.emplace_back();
   job.aggregation = aggregation_operator(job.dataset->graph, normalisation(config));
   job.partition = {1, std::vector<int32_t>(static_cast<size_t>(job.dataset->nodes()), 0)};

@@ -43,10 +43,11 @@ std::string report_csv(const std::vector<std::string>& folders, TableOf of) {
   return to_csv(table_of(folders, of));
 }
 
-std::string report_page(const std::vector<std::string>& folders, const Dataset* loaded) {
+std::string report_page(const std::vector<std::string>& folders, const Dataset* loaded, const DatasetFacts* facts) {
   const std::vector<ReportRun> runs = read_runs(folders);
   if (runs.size() == 1) {
-    return html_page(fmt::format("{}: a run of tersegraph", runs.front().name), single_run_html(runs.front(), loaded));
+    return html_page(fmt::format("{}: a run of tersegraph", runs.front().name),
+                     single_run_html(runs.front(), loaded, facts));
   }
   return html_page(fmt::format("{} runs of tersegraph", runs.size()), compared_runs_html(runs));
 }

@@ -3,14 +3,16 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
+#include "data/describe.h"
 
 namespace tersegraph {
 
 /// One HTML page that needs nothing else: on a single run directory everything that its files tell, on several how they
-/// compare. `loaded` is the single run's dataset where the caller holds it; otherwise it is read again, and the page
-/// says so where that fails. Errors: InputError for a folder that holds no finished run.
-std::string report_page(const std::vector<std::string>& folders, const Dataset* loaded = nullptr);
+/// compare. `loaded` is the single run's dataset where the caller holds it (its labels and splits are enough where
+/// `facts` are given); otherwise it is read again, and the page says so where that fails. Errors: InputError for a
+/// folder that holds no finished run.
+std::string report_page(const std::vector<std::string>& folders, const Dataset* loaded = nullptr,
+                        const DatasetFacts* facts = nullptr);
 
 /// What of the runs a table lists.
 enum class TableOf { runs, epochs };

@@ -109,8 +109,7 @@ std::string config_html(const ReportRun& run) {
          html_details("config.toml", fmt::format("<pre tabindex=\"0\">{}</pre>\n", escape_html(run.config_text)));
 }
 
-std::string data_html(const Dataset& dataset) {
-  const DatasetFacts facts = describe(dataset);
+std::string data_html(const DatasetFacts& facts) {
   HtmlTable table{"The data", {}, {}, false};
   auto row = [&](const char* name, const std::string& words) { table.rows.push_back({name, words}); };
   row("name", facts.name);

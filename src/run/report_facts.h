@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "data/dataset.h"
+#include "data/describe.h"
 #include "run/report_html.h"
 #include "run/report_runs.h"
 
@@ -21,7 +21,7 @@ std::vector<Figure> headline_figures(const ReportRun& run);
 std::string config_html(const ReportRun& run);
 
 /// What the dataset is.
-std::string data_html(const Dataset& dataset);
+std::string data_html(const DatasetFacts& facts);
 
 /// Every number and word of summary.json that is not in an object of its own.
 std::string summary_html(const ReportRun& run);

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "data/shard_folder.h"
 #include "run/report_classes.h"
 #include "run/report_curves.h"
 #include "run/report_facts.h"
@@ -242,11 +243,20 @@ std::string classes_section(const ReportRun& run, const Dataset& dataset) {
   return html.empty() ? "" : html_section("classes", "Test nodes by class", html);
 }
 
-std::string data_sections(const ReportRun& run, const Dataset* loaded) {
+std::string data_sections(const ReportRun& run, const Dataset& dataset, const DatasetFacts& facts) {
+  return classes_section(run, dataset) + html_section("data", "Data", data_html(facts));
+}
+
+std::string data_sections(const ReportRun& run, const Dataset* loaded, const DatasetFacts* facts) {
   try {
-    const Dataset read_again = loaded == nullptr ? load_dataset(run.config.data) : Dataset();
-    const Dataset& dataset = loaded == nullptr ? read_again : *loaded;
-    return classes_section(run, dataset) + html_section("data", "Data", data_html(dataset));
+    if (loaded != nullptr) return data_sections(run, *loaded, facts != nullptr ? *facts : describe(*loaded));
+    const std::string& data = run.config.data;
+    if (is_sharded(data)) {
+      const ShardManifest manifest = read_manifest(data);
+      return data_sections(run, read_sharded_labels(data, manifest), manifest.facts);
+    }
+    const Dataset dataset = load_dataset(data);
+    return data_sections(run, dataset, describe(dataset));
   } catch (const InputError& error) {
     return html_section("data", "Data", html_note(fmt::format("The data could not be read again: {}", error.what())));
   }
@@ -254,11 +264,11 @@ std::string data_sections(const ReportRun& run, const Dataset* loaded) {
 
 }  // namespace
 
-std::string single_run_html(const ReportRun& run, const Dataset* loaded) {
+std::string single_run_html(const ReportRun& run, const Dataset* loaded, const DatasetFacts* facts) {
   return fmt::format("<header>\n<h1>{}</h1>\n<p>{}</p>\n</header>\n", escape_html(run.name),
                      escape_html(fmt::format("{} on {}", run_words(run), run.config.data))) +
          html_section("headlines", "Result", figure_cards(headline_figures(run)) + seeds_html(run)) +
-         training_section(run) + time_section(run) + traffic_section(run) + data_sections(run, loaded) +
+         training_section(run) + time_section(run) + traffic_section(run) + data_sections(run, loaded, facts) +
          html_section("options", "Options", config_html(run) + summary_html(run));
 }
 

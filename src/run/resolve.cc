@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <functional>
 #include <numeric>
+#include <utility>
 
 #include "base/error.h"
 #include "comm/launch.h"
@@ -10,6 +11,7 @@
 #include "run/options.h"
 #include "run/presets.h"
 #include "run/run_directory.h"
+#include "run/sharded_job.h"
 
 namespace tersegraph {
 namespace {
@@ -26,6 +28,24 @@ void refuse_unread(const RunConfig& config) {
   }
 }
 
+/// A rank a part. The parts are what they are: --partition only says so.
+void resolve_parts(RunConfig& config, int launched) {
+  const ShardManifest manifest = read_manifest(config.data);
+  if (config.ranks == 0 && launched == 0) config.ranks = manifest.parts();
+  const int64_t ranks = config.ranks == 0 ? launched : config.ranks;
+  if (ranks != manifest.parts()) {
+    const std::string remedy = launched > 0 ? fmt::format("start {} processes", manifest.parts())
+                                            : fmt::format("run with --ranks {}", manifest.parts());
+    fail_input("{}: the dataset is of {} part{}, and the run of {} rank{}: {}", config.data, manifest.parts(),
+               manifest.parts() == 1 ? "" : "s", ranks, ranks == 1 ? "" : "s", remedy);
+  }
+  if (config.partition != RunConfig{}.partition && config.partition != manifest.partitioner) {
+    fail_input("--partition {}: the parts in {} are by {}; leave --partition out", config.partition, config.data,
+               manifest.partitioner);
+  }
+  config.partition = manifest.partitioner;
+}
+
 void resolve_ranks(RunConfig& config) {
   // One process alone needs no MPI: its ranks are threads.
   const int launched = launched_ranks() > 1 ? launched_ranks() : 0;
@@ -33,6 +53,7 @@ void resolve_ranks(RunConfig& config) {
     fail_input("--ranks is {}, but the launcher started {} processes; leave --ranks out under mpirun", config.ranks,
                launched);
   }
+  if (reads_shards(config)) resolve_parts(config, launched);
   if (config.ranks == 0) config.ranks = launched > 0 ? launched : 1;
   if (config.threads == 0) {
     config.threads = cores_per_rank(launched > 0 ? launched_ranks_here() : static_cast<int>(config.ranks));
@@ -172,6 +193,13 @@ RunConfig resolve(RunConfig config) {
     fail_input("--patience {} needs evaluations; set --eval-every to 1 or more", config.patience);
   }
   if (config.out.empty()) config.out = default_run_path(config.model);
+  return config;
+}
+
+RunConfig resolve_in_memory(RunConfig config) {
+  std::string data = std::exchange(config.data, {});
+  config = resolve(std::move(config));
+  config.data = std::move(data);
   return config;
 }
 

@@ -99,18 +99,6 @@ std::string_view ending_name(Ending ending) {
   return "";
 }
 
-std::string_view task_name(Task task) {
-  switch (task) {
-    case Task::multiclass:
-      return "multiclass";
-    case Task::multilabel:
-      return "multilabel";
-    case Task::regression:
-      return "regression";
-  }
-  return "";
-}
-
 Json to_json(const EpochMetrics& metrics) {
   Json line = {{"epoch", metrics.epoch}, {"train_loss", metrics.train_loss}};
   line.update(scores_json(metrics));

@@ -25,7 +25,6 @@ struct RunRecord {
 };
 
 std::string_view ending_name(Ending ending);
-std::string_view task_name(Task task);
 
 /// summary.json of one run.
 Json summarise(const RunConfig& config, const RunRecord& record);

@@ -29,15 +29,15 @@ std::vector<float> probabilities(ConstMatrixView outputs) {
 
 }  // namespace
 
-TensorFile model_file(const RunConfig& config, const Dataset& dataset, const Parameters& parameters) {
+TensorFile model_file(const RunConfig& config, const DatasetShape& dataset, const Parameters& parameters) {
   TensorFile file;
   for (const Option& option : options()) {
     if (option.group == "Model") file.metadata[std::string(option.name)] = option_word(config, option);
   }
   file.metadata["normalize-features"] = config.normalize_features ? "true" : "false";
-  file.metadata["task"] = task_name(dataset.labels.task);
-  file.metadata["features"] = fmt::format("{}", dataset.features.cols());
-  file.metadata["outputs"] = fmt::format("{}", dataset.labels.outputs);
+  file.metadata["task"] = task_name(dataset.task);
+  file.metadata["features"] = fmt::format("{}", dataset.features);
+  file.metadata["outputs"] = fmt::format("{}", dataset.outputs);
   for (int i = 0; i < parameters.count(); ++i) {
     const MatrixView value = parameters.value(i);
     file.tensors[parameters.name(i)] = {{value.rows, value.cols}, {value.data, value.data + value.size()}};
@@ -71,8 +71,8 @@ void write_predictions(const std::string& path, Task task, ConstMatrixView outpu
   }
 }
 
-void write_results(const RunDirectory& directory, const Dataset& dataset, const RunConfig& config,
-                   const RunRecord& record, const TensorFile& model) {
+void write_results(const RunDirectory& directory, const Dataset& dataset, const DatasetFacts* facts,
+                   const RunConfig& config, const RunRecord& record, const TensorFile& model) {
   directory.write("model.safetensors", to_safetensors(model));
   try {
     write_predictions((directory.path() / "predictions.npy").string(), dataset.labels.task, record.result.outputs);
@@ -80,7 +80,7 @@ void write_results(const RunDirectory& directory, const Dataset& dataset, const 
     fail_run("{}", error.what());
   }
   directory.write("summary.json", summarise(config, record).dump(2) + "\n");
-  directory.write("report.html", report_page({directory.path().string()}, &dataset));
+  directory.write("report.html", report_page({directory.path().string()}, &dataset, facts));
 }
 
 }  // namespace tersegraph

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "data/dataset.h"
+#include "data/describe.h"
 #include "nn/parameters.h"
 #include "run/job.h"
 #include "run/results.h"
@@ -12,7 +12,7 @@
 namespace tersegraph {
 
 /// The trained tensors, and as metadata what a program needs to use them: the model's options and the shapes around it.
-TensorFile model_file(const RunConfig& config, const Dataset& dataset, const Parameters& parameters);
+TensorFile model_file(const RunConfig& config, const DatasetShape& dataset, const Parameters& parameters);
 
 /// Copies a model file's tensors into `parameters`. `name` stands in messages.
 /// Errors: InputError when names or shapes differ.
@@ -22,9 +22,9 @@ void load_tensors(const TensorFile& file, const std::string& name, Parameters& p
 /// (n, outputs) float32; for regression the outputs themselves.
 void write_predictions(const std::string& path, Task task, ConstMatrixView outputs);
 
-/// What a finished run leaves: model.safetensors, predictions.npy and, once they are there, summary.json. Errors:
-/// RunError.
-void write_results(const RunDirectory& directory, const Dataset& dataset, const RunConfig& config,
-                   const RunRecord& record, const TensorFile& model);
+/// What a finished run leaves: model.safetensors, predictions.npy and, once they are there, summary.json and
+/// report.html, to which `dataset` and `facts` go (see report_page()). Errors: RunError.
+void write_results(const RunDirectory& directory, const Dataset& dataset, const DatasetFacts* facts,
+                   const RunConfig& config, const RunRecord& record, const TensorFile& model);
 
 }  // namespace tersegraph

@@ -24,7 +24,7 @@ RunConfig config_of_run(const Job& job, int64_t run) {
 
 template <class Config>
 Config with_class_weights(Config training, const Job& job, int64_t run) {
-  training.class_weights = class_weights(job.config.class_weights, job.dataset->labels, job.splits[run]);
+  training.class_weights = job.class_weights.empty() ? std::vector<float>() : job.class_weights[run];
   return training;
 }
 
@@ -49,9 +49,11 @@ std::unique_ptr<Trainer> make_trainer(const Job& job, int64_t run, Channel& chan
   const RunConfig config = config_of_run(job, run);
   const Split& split = job.splits[run];
   switch (trainer_kind(config)) {
-    case TrainerKind::full_graph:
-      return std::make_unique<FullGraphTrainer>(*job.dataset, job.aggregation, split, job.partition,
-                                                with_class_weights(full_graph_config(config), job, run), channel);
+    case TrainerKind::full_graph: {
+      const FullGraphConfig training = with_class_weights(full_graph_config(config), job, run);
+      if (job.sharded()) return std::make_unique<FullGraphTrainer>(*job.shard, split, training, channel);
+      return std::make_unique<FullGraphTrainer>(*job.dataset, job.aggregation, split, job.partition, training, channel);
+    }
     case TrainerKind::mlp:
       return std::make_unique<MlpTrainer>(*job.dataset, job.aggregation, split, job.partition,
                                           with_class_weights(mlp_config(config), job, run), channel);
@@ -69,7 +71,7 @@ MemoryPrediction predict_memory(const Job& job, const PartitionFacts& facts) {
   const int64_t halo_rows = processes ? facts.largest_halo : facts.halo_rows;
   switch (trainer_kind(job.config)) {
     case TrainerKind::full_graph:
-      return predict_memory(*job.dataset, full_graph_config(job.config), ranks, ranks_here, halo_rows);
+      return predict_memory(job.shape, full_graph_config(job.config), ranks, ranks_here, halo_rows, job.sharded());
     case TrainerKind::mlp:
       return predict_memory(*job.dataset, job.splits.front(), mlp_config(job.config), ranks, ranks_here, halo_rows);
     case TrainerKind::admm:
@@ -83,7 +85,7 @@ void fit_memory(Job& job) {
   RunConfig& config = job.config;
   if (config.memory_limit.empty()) return;
   const int64_t limit = parse_bytes(config.memory_limit, "--memory-limit");
-  const PartitionFacts facts = inspect(job.dataset->graph, job.partition);
+  const PartitionFacts facts = partition_facts(job);
   const bool chosen = config.activation_bits != 0 || trainer_kind(config) == TrainerKind::admm;
   MemoryPrediction memory;
   for (const int64_t bits : {32, 8, 4}) {

@@ -22,6 +22,7 @@
 #include "run/run_directory.h"
 #include "run/run_files.h"
 #include "run/run_observer.h"
+#include "run/sharded_job.h"
 #include "run/signals.h"
 #include "run/trainers.h"
 #include "run/units.h"
@@ -167,8 +168,9 @@ class RankRun {
     record.bytes_per_epoch = observer.bytes_per_epoch();
     const Ending ending = record.result.ending;
     agree_on_rank0([&] {
-      TensorFile model = model_file(config_of(index), *job_.dataset, trainer->parameters());
-      if (directory != nullptr) write_results(*directory, *job_.dataset, config_of(index), record, model);
+      TensorFile model = model_file(config_of(index), job_.shape, trainer->parameters());
+      const DatasetFacts* const facts = job_.sharded() ? &job_.manifest->facts : nullptr;
+      if (directory != nullptr) write_results(*directory, *job_.dataset, facts, config_of(index), record, model);
       observer.complain(ending == Ending::stopped);
       if (start_.held == nullptr) {
         record.result.outputs = Matrix();
@@ -229,27 +231,49 @@ RunHooks signal_hooks() {
   return {.stop_requested = [] { return SignalGuard::received() != 0; }, .on_epoch = {}};
 }
 
+/// A rank that reads its own data: an MPI process, or any rank of a sharded dataset.
+RunOutcome run_own_job(Communicator& communicator, const RunConfig& config, bool resumes, const Timer& since_start) {
+  Channel channel(communicator);
+  Job job;
+  Start start{.hooks = signal_hooks()};
+  agree(channel, [&] {
+    if (channel.rank() == 0 && !resumes) RunDirectory::check(config.out);
+    job = reads_shards(config) ? open_shard(config, channel.rank()) : load_job(config);
+    start.fingerprint = fingerprint_of(job);
+  });
+  compare_ranks(start.fingerprint, channel);
+  if (resumes) agree_on_input(channel, [&] { return resume(start, job, &channel), true; });
+  if (job.sharded()) {
+    share_splits(job, channel);
+  } else {
+    share_partition(channel, job);
+  }
+  agree_on_input(channel, [&] { return fit_memory(job), true; });
+  if (channel.rank() == 0 || launched_ranks() > 1) SignalGuard::defer();
+  return run_rank(communicator, channel, job, start, since_start);
+}
+
 RunOutcome run_processes(const RunConfig& config, bool resumes, const Timer& since_start) {
   try_threads(static_cast<int>(config.threads));
   RunOutcome outcome;
   const auto body = [&](Communicator& communicator) {
-    Channel channel(communicator);
-    Job job;
-    Start start{.hooks = signal_hooks()};
-    agree(channel, [&] {
-      if (channel.rank() == 0 && !resumes) RunDirectory::check(config.out);
-      job = load_job(config);
-      start.fingerprint = fingerprint_of(job);
-    });
-    compare_ranks(start.fingerprint, channel);
-    if (resumes) agree_on_input(channel, [&] { return resume(start, job, &channel), true; });
-    share_partition(channel, job);
-    agree_on_input(channel, [&] { return fit_memory(job), true; });
-    SignalGuard::defer();
-    outcome = run_rank(communicator, channel, job, start, since_start);
+    outcome = run_own_job(communicator, config, resumes, since_start);
   };
   run_mpi_rank(static_cast<int>(config.ranks), static_cast<int>(config.threads), body,
                static_cast<double>(config.timeout));
+  return outcome;
+}
+
+/// Ranks that are threads, each with its own shard.
+RunOutcome run_sharded_threads(const RunConfig& config, bool resumes, const Timer& since_start) {
+  try_threads(static_cast<int>(config.ranks * config.threads));
+  RunOutcome outcome;
+  const auto body = [&](Communicator& communicator) {
+    RunOutcome rank_outcome = run_own_job(communicator, config, resumes, since_start);
+    if (communicator.rank() == 0) outcome = std::move(rank_outcome);
+  };
+  run_thread_ranks(static_cast<int>(config.ranks), static_cast<int>(config.threads), body,
+                   static_cast<double>(config.timeout));
   return outcome;
 }
 
@@ -278,8 +302,9 @@ RunOutcome train(const RunConfig& words, bool resumes) {
   const Timer since_start;
   const SignalGuard guard;
   const RunConfig config = resolve(words);
-  return launched_ranks() > 1 ? run_processes(config, resumes, since_start)
-                              : run_threads(config, resumes, since_start, {.hooks = signal_hooks()});
+  if (launched_ranks() > 1) return run_processes(config, resumes, since_start);
+  if (reads_shards(config)) return run_sharded_threads(config, resumes, since_start);
+  return run_threads(config, resumes, since_start, {.hooks = signal_hooks()});
 }
 
 }  // namespace
@@ -311,7 +336,7 @@ std::vector<HeldRun> train_in_memory(RunConfig config, const std::shared_ptr<con
   const Timer since_start;
   const std::string out = config.out;
   config.quiet = true;
-  config = resolve(config);
+  config = resolve_in_memory(config);
   config.out = out;
   if (out.empty() && config.checkpoint_every > 0) {
     fail_input("--checkpoint-every {} needs --out, the folder for checkpoints", config.checkpoint_every);
@@ -328,7 +353,7 @@ void save_run(const HeldRun& run, const Dataset& dataset, const std::string& pat
   for (const EpochMetrics& metrics : run.epochs) {
     if (!directory.append_metrics(metrics, error)) fail_run("{}", error);
   }
-  write_results(directory, dataset, run.config, run.record, run.model);
+  write_results(directory, dataset, nullptr, run.config, run.record, run.model);
 }
 
 std::string divergence_words(const RunConfig& config, int64_t epoch, const std::string& directory) {

@@ -64,9 +64,17 @@ double mean_bits(SentValues sent) {
 
 }  // namespace
 
-EpochLoop::EpochLoop(Config config, const Dataset& dataset, const Split& split, const Shard& shard,
+EpochLoop::EpochLoop(Config config, const Labels& labels, const Split& split, const Shard& shard,
                      const LocalTargets& targets, Channel& channel)
-    : config_(config), labels_(dataset.labels), split_(split), shard_(shard), targets_(targets), channel_(channel) {}
+    : config_(config),
+      labels_(labels),
+      split_(split),
+      shard_(shard),
+      targets_(targets),
+      channel_(channel),
+      nodes_{std::ssize(targets.train), std::ssize(targets.val), std::ssize(targets.test)} {
+  all_reduce_sum(channel, Traffic::setup, std::span(nodes_));
+}
 
 int EpochLoop::first_stage(Observer& observer, size_t stages) {
   const SavedState* const saved = observer.resume_from();
@@ -88,7 +96,7 @@ void EpochLoop::begin_stage(Learner& learner, Observer& observer) {
 }
 
 Ending EpochLoop::run(Learner& learner, int epochs, Observer& observer) {
-  if (split_.train.empty()) agree(channel_, [] { fail_input("the split has no training nodes"); });
+  if (!has_training()) agree(channel_, [] { fail_input("the split has no training nodes"); });
   begin_stage(learner, observer);
   const int64_t last = stage_start_ + epochs;
   const EpochMetrics& best = result_.best;
@@ -174,7 +182,7 @@ void EpochLoop::score(Learner& learner, EpochMetrics& metrics) {
 
 void EpochLoop::keep_if_best(Learner& learner, const EpochMetrics& metrics) {
   if (!metrics.train_accuracy) return;
-  const bool first = result_.best.epoch == 0, has_validation = !split_.val.empty();
+  const bool first = result_.best.epoch == 0, has_validation = nodes_[1] > 0;
   if (!first && has_validation && !(*metrics.val_accuracy > *result_.best.val_accuracy)) return;
   result_.best = metrics;
   learner.save_best();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -55,9 +56,13 @@ class EpochLoop {
     int patience = 0;    ///< stop after so many epochs without a better validation score; 0: never
   };
 
-  /// The references must outlive this; `shard` and `targets` are of the owned nodes.
-  EpochLoop(Config config, const Dataset& dataset, const Split& split, const Shard& shard, const LocalTargets& targets,
+  /// The references must outlive this; `shard` and `targets` are of the owned nodes, and `labels` and `split` on rank 0
+  /// of all. Collective.
+  EpochLoop(Config config, const Labels& labels, const Split& split, const Shard& shard, const LocalTargets& targets,
             Channel& channel);
+
+  /// Whether any rank has such nodes.
+  bool has_training() const { return nodes_[0] > 0; }
 
   /// A stage of at most `epochs` further epochs, of which the best is kept: what was best before is forgotten.
   /// Where the observer has a state to resume from, the first call goes on amid the stage of that state: the caller has
@@ -98,6 +103,7 @@ class EpochLoop {
   const Shard& shard_;
   const LocalTargets& targets_;
   Channel& channel_;
+  std::array<int64_t, 3> nodes_;  ///< of all ranks in train, val and test
   TrainResult result_;
   int64_t stage_ = -1, stage_start_ = 0;  ///< the stage, and the last epoch before it
   TrafficBytes bytes_before_{};           ///< at the last record of an epoch

@@ -18,36 +18,34 @@
 namespace tersegraph {
 namespace {
 
-int64_t sum_over_ranks(Channel& channel, int64_t value) {
-  all_reduce_sum(channel, Traffic::setup, std::span(&value, 1));
-  return value;
+/// The facts of all ranks' shards together.
+InputFacts sum_facts(const DatasetShape& shape, const Shard& shard, const FullGraphConfig& config, Channel& channel) {
+  int64_t sums[] = {shard.local.nnz() + shard.remote.nnz(), shard.halo_count()};
+  all_reduce_sum(channel, Traffic::setup, std::span(sums));
+  return input_facts(shape, sums[0], config, sums[1], channel.size());
 }
 
 }  // namespace
 
 struct FullGraphTrainer::State final : GradientLearner {
-  State(const Dataset& dataset, const Csr& operator_, const Split& split, const Partition& partition,
-        const FullGraphConfig& config_, Channel& channel)
+  State(const RankData& data, const Split& split, const FullGraphConfig& config_, Channel& channel)
       : GradientLearner(config, parameters, channel),
         config(config_),
-        shard(agreed(channel,
-                     [&] { return build_shard(operator_, partition, channel.rank(), config.ordering, config.seed); })),
+        shard(agreed(channel, [&] { return data.shard(config.ordering, config.seed); })),
         reach(order_by_reach(shard, split.train, config.model.layers, channel)),
         aggregation(shard, channel, config.exchange),
-        targets(make_local_targets(dataset.labels, split, shard)),
-        loop({config.eval_every, config.patience}, dataset, split, shard, targets, channel),
-        first_order(choose_input_order(
-            input_facts(dataset, operator_.nnz(), config, sum_over_ranks(channel, shard.halo_count()), channel.size()),
-            config)),
-        input(dataset.features, aggregation, first_order, config.model.kind == ModelKind::sage,
-              config.model.input_dropout),
-        model(config.model, dataset.features.cols(), dataset.labels.outputs, first_order, config.decay_first_layer_only,
+        targets(make_local_targets(agreed(channel, [&] { return data.labels(shard.owned); }), split, shard)),
+        loop({config.eval_every, config.patience}, data.all_labels(), split, shard, targets, channel),
+        first_order(choose_input_order(sum_facts(data.shape(), shard, config, channel), config)),
+        input(agreed(channel, [&] { return data.features(shard.owned); }), aggregation, first_order,
+              config.model.kind == ModelKind::sage, config.model.input_dropout),
+        model(config.model, data.shape().features, targets.outputs, first_order, config.decay_first_layer_only,
               parameters),
         guard(parameters, channel) {
-    if (!split.train.empty()) training_loss.emplace(config.loss, config.class_weights, targets, channel);
+    if (loop.has_training()) training_loss.emplace(config.loss, config.class_weights, targets, channel);
     parameters.finalize();
     model.initialise(config.seed);
-    if (!split.train.empty()) aggregation.skip_rows(reach, targets.train);
+    if (loop.has_training()) aggregation.skip_rows(reach, targets.train);
   }
 
   void train_epoch(EpochMetrics& metrics) override;
@@ -143,10 +141,13 @@ void FullGraphTrainer::State::load(const SavedState& state) {
   aggregation.load(state);
 }
 
+FullGraphTrainer::FullGraphTrainer(const RankData& data, const Split& split, const FullGraphConfig& config,
+                                   Channel& channel)
+    : state_(agree_on_input(channel, [&] { return std::make_unique<State>(data, split, config, channel); })) {}
+
 FullGraphTrainer::FullGraphTrainer(const Dataset& dataset, const Csr& aggregation, const Split& split,
                                    const Partition& partition, const FullGraphConfig& config, Channel& channel)
-    : state_(agree_on_input(
-          channel, [&] { return std::make_unique<State>(dataset, aggregation, split, partition, config, channel); })) {}
+    : FullGraphTrainer(WholeData(dataset, aggregation, partition, channel.rank()), split, config, channel) {}
 
 FullGraphTrainer::~FullGraphTrainer() = default;
 

@@ -12,10 +12,8 @@ constexpr double kSparseDensity = 0.1;
 
 }  // namespace
 
-InputFeatures::InputFeatures(const Features& features, Aggregation& aggregation, ConvOrder order, bool root,
-                             float dropout) {
+InputFeatures::InputFeatures(Features rows, Aggregation& aggregation, ConvOrder order, bool root, float dropout) {
   const std::vector<int64_t>& owned = aggregation.shard().owned;
-  Features rows = take_rows(features, owned);
   if (rows.is_sparse && order != ConvOrder::aggregate_first) {
     sparse_ = std::move(rows.sparse);
   } else {

@@ -9,10 +9,10 @@ namespace tersegraph {
 /// This rank's rows of the features, in the form that layer 0 asks for.
 class InputFeatures {
  public:
-  /// Takes the owned rows; the aggregation's shard must outlive this. `root`: layer 0 reads X itself besides A X.
-  /// Collective when `order` is aggregated_input: the raw rows travel once, exactly (Traffic::layer0; one frozen draw
-  /// of rounding noise would bias the whole run).
-  InputFeatures(const Features& features, Aggregation& aggregation, ConvOrder order, bool root, float dropout);
+  /// `rows`: of the owned nodes, by local row; the aggregation's shard must outlive this. `root`: layer 0 reads X
+  /// itself besides A X. Collective when `order` is aggregated_input: the raw rows travel once, exactly
+  /// (Traffic::layer0; one frozen draw of rounding noise would bias the whole run).
+  InputFeatures(Features rows, Aggregation& aggregation, ConvOrder order, bool root, float dropout);
 
   /// What layer 0 reads in this pass. Input dropout is drawn anew from (seed, epoch, node, column).
   ModelInput prepare(const ModelPass& pass);

@@ -42,15 +42,14 @@ double transform_first_seconds(const InputFacts& f) {
 
 }  // namespace
 
-InputFacts input_facts(const Dataset& dataset, int64_t operator_entries, const FullGraphConfig& config,
+InputFacts input_facts(const DatasetShape& dataset, int64_t operator_entries, const FullGraphConfig& config,
                        int64_t halo_rows, int ranks) {
-  const Features& x = dataset.features;
-  return {.nodes = dataset.nodes(),
+  return {.nodes = dataset.nodes,
           .operator_entries = operator_entries,
-          .features = x.cols(),
-          .feature_entries = x.is_sparse ? x.sparse.nnz() : x.rows() * x.cols(),
-          .sparse = x.is_sparse,
-          .width = config.model.layers == 1 ? dataset.labels.outputs : config.model.hidden,
+          .features = dataset.features,
+          .feature_entries = dataset.feature_entries,
+          .sparse = dataset.sparse_features,
+          .width = config.model.layers == 1 ? dataset.outputs : config.model.hidden,
           .halo_rows = halo_rows,
           .ranks = ranks,
           .bits = config.exchange.halo_bits()};

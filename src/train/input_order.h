@@ -21,7 +21,7 @@ struct InputFacts {
   int bits = 32;
 };
 
-InputFacts input_facts(const Dataset& dataset, int64_t operator_entries, const FullGraphConfig& config,
+InputFacts input_facts(const DatasetShape& dataset, int64_t operator_entries, const FullGraphConfig& config,
                        int64_t halo_rows, int ranks);
 
 /// How layer 0 meets its input. Constant features (no input dropout) are aggregated once where that is predicted to be

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <span>
+#include <utility>
 
 #include "base/error.h"
 #include "comm/collectives.h"
@@ -35,11 +36,14 @@ void check_loss(LossKind kind, Task task) {
   }
 }
 
-/// Rows of `nodes` that the shard owns, as local rows.
-std::vector<int64_t> local_part(const std::vector<int64_t>& nodes, const std::vector<int64_t>& local_of) {
+/// Of nodes, those that the shard owns, as ascending local rows. `by_id`: the local rows by their global ids.
+std::vector<int64_t> local_part(const std::vector<int64_t>& nodes, const std::vector<int32_t>& by_id,
+                                const Shard& shard) {
   std::vector<int64_t> rows;
+  size_t at = 0;
   for (const int64_t node : nodes) {
-    if (local_of[node] >= 0) rows.push_back(local_of[node]);
+    while (at < by_id.size() && shard.owned[by_id[at]] < node) ++at;
+    if (at < by_id.size() && shard.owned[by_id[at]] == node) rows.push_back(by_id[at]);
   }
   std::sort(rows.begin(), rows.end());
   return rows;
@@ -47,24 +51,18 @@ std::vector<int64_t> local_part(const std::vector<int64_t>& nodes, const std::ve
 
 }  // namespace
 
-LocalTargets make_local_targets(const Labels& labels, const Split& split, const Shard& shard) {
+LocalTargets make_local_targets(Labels labels, const Split& split, const Shard& shard) {
   LocalTargets local;
   local.task = labels.task;
   local.outputs = labels.outputs;
-  std::vector<int64_t> local_of(shard.global_nodes, -1);
-  for (int64_t i = 0; i < shard.owned_count(); ++i) local_of[shard.owned[i]] = i;
-  local.train = local_part(split.train, local_of);
-  local.val = local_part(split.val, local_of);
-  local.test = local_part(split.test, local_of);
-  if (labels.task == Task::multiclass) {
-    local.classes.reserve(shard.owned.size());
-    for (const int64_t node : shard.owned) local.classes.push_back(labels.classes[node]);
-  } else {
-    local.targets.reshape(shard.owned_count(), labels.outputs);
-    for (int64_t i = 0; i < shard.owned_count(); ++i) {
-      std::copy_n(labels.targets.row(shard.owned[i]), labels.outputs, local.targets.row(i));
-    }
-  }
+  local.classes = std::move(labels.classes);
+  local.targets = std::move(labels.targets);
+  std::vector<int32_t> by_id(shard.owned.size());
+  std::iota(by_id.begin(), by_id.end(), 0);
+  std::sort(by_id.begin(), by_id.end(), [&](int32_t i, int32_t j) { return shard.owned[i] < shard.owned[j]; });
+  local.train = local_part(split.train, by_id, shard);
+  local.val = local_part(split.val, by_id, shard);
+  local.test = local_part(split.test, by_id, shard);
   return local;
 }
 

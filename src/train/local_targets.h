@@ -21,7 +21,8 @@ struct LocalTargets {
   std::vector<int64_t> train, val, test;  ///< local rows, ascending
 };
 
-LocalTargets make_local_targets(const Labels& labels, const Split& split, const Shard& shard);
+/// `labels`: of the owned nodes, by local row. Of the split, nodes that the shard does not own are left out.
+LocalTargets make_local_targets(Labels labels, const Split& split, const Shard& shard);
 
 /// The targets of some local rows, all of them training rows.
 LocalTargets training_part(const LocalTargets& targets, std::span<const int32_t> rows);

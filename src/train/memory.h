@@ -20,8 +20,9 @@ struct MemoryPrediction {
 };
 
 /// Predicts the peak before anything is allocated. `halo_rows` is the sum over this process' ranks (0 for one rank).
-MemoryPrediction predict_memory(const Dataset& dataset, const FullGraphConfig& config, int ranks, int ranks_here,
-                                int64_t halo_rows);
+/// `sharded`: each rank reads its share of the dataset, which nobody holds whole.
+MemoryPrediction predict_memory(const DatasetShape& dataset, const FullGraphConfig& config, int ranks, int ranks_here,
+                                int64_t halo_rows, bool sharded = false);
 
 /// The same for a perceptron on augmented features. Its last item is what computing the training rows of X takes beyond
 /// what an epoch needs in its place.

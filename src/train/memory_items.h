@@ -10,19 +10,20 @@ namespace tersegraph {
 /// The program, its libraries and their threads.
 constexpr int64_t kProgramBytes = int64_t{60} << 20;
 
-inline int64_t dataset_bytes(const Dataset& dataset) {
-  const Labels& labels = dataset.labels;
-  return static_cast<int64_t>(dataset.graph.adjacency.bytes() + dataset.features.bytes() + labels.classes.size() * 4 +
-                              labels.targets.bytes()) +
-         dataset.nodes() * 8;
+/// A dataset that is whole in memory, and its split.
+inline int64_t dataset_bytes(const DatasetShape& dataset) {
+  const int64_t n = dataset.nodes;
+  const int64_t graph = 8 * n + (dataset.weighted ? 8 : 4) * dataset.edges;
+  const int64_t features = dataset.sparse_features ? 8 * (n + dataset.feature_entries) : 4 * dataset.feature_entries;
+  return graph + features + 4 * n * (dataset.task == Task::multiclass ? 1 : dataset.outputs) + 8 * n;
 }
 
 /// Entries of the aggregation operator, loops included, and its bytes.
-inline int64_t operator_entries(const Dataset& dataset) {
-  return dataset.graph.edges() + dataset.nodes();
+inline int64_t operator_entries(const DatasetShape& dataset) {
+  return dataset.edges + dataset.nodes;
 }
-inline int64_t operator_bytes(const Dataset& dataset) {
-  return 8 * operator_entries(dataset) + 8 * dataset.nodes();
+inline int64_t operator_bytes(const DatasetShape& dataset) {
+  return 8 * operator_entries(dataset) + 8 * dataset.nodes;
 }
 
 /// Values, gradients, the best values, and what the optimizer remembers.

@@ -17,7 +17,7 @@ class HopSizes {
       : config_(config),
         nodes_(static_cast<double>(dataset.nodes())),
         training_(static_cast<double>(split.train.size())),
-        neighbours_(static_cast<double>(operator_entries(dataset)) / nodes_),
+        neighbours_(static_cast<double>(operator_entries(shape_of(dataset))) / nodes_),
         cols_(static_cast<double>(dataset.features.cols())) {
     const Features& x = dataset.features;
     density_ = x.is_sparse ? static_cast<double>(x.sparse.nnz()) / (nodes_ * cols_) : 1.0;
@@ -78,7 +78,7 @@ MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, cons
   const GnnModel model(shape, cols * parts, dataset.labels.outputs, ConvOrder::unaggregated, false, parameters);
 
   // The shard, and with several ranks its rows in the order of global ids.
-  const double shards = operator_bytes(dataset) * share * (ranks > 1 ? 2 : 1);
+  const double shards = operator_bytes(shape_of(dataset)) * share * (ranks > 1 ? 2 : 1);
   const int64_t first_width = shape.layers == 1 ? dataset.labels.outputs : shape.hidden;
   // An evaluation passes on more rows than training where those are few, but neither layer 0's nor gradients.
   const int64_t more_rows = std::max<int64_t>(0, std::min(rows, kEvaluationRows * ranks_here) - training);
@@ -94,8 +94,8 @@ MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, cons
       ranks_here;
   const auto computing = static_cast<int64_t>(hops.while_computed() * share);
   return {{{"program", kProgramBytes},
-           {"dataset", dataset_bytes(dataset)},
-           {"aggregation operator", operator_bytes(dataset) + static_cast<int64_t>(shards)},
+           {"dataset", dataset_bytes(shape_of(dataset))},
+           {"aggregation operator", operator_bytes(shape_of(dataset)) + static_cast<int64_t>(shards)},
            {"features", static_cast<int64_t>(hops.bytes(static_cast<double>(dataset.nodes()), 0) * share)},
            {"training rows", static_cast<int64_t>(input_bytes(hops, config.model.input_dropout) * share)},
            {"activations and gradients", activations},

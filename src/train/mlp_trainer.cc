@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "data/rank_data.h"
 #include "nn/gnn_model.h"
 #include "nn/growth.h"
 #include "train/gradient_learner.h"
@@ -61,10 +62,10 @@ struct MlpTrainer::State final : GradientLearner {
         shard(
             agreed(channel,
                    [&] { return build_shard(aggregation, partition, channel.rank(), config.ordering, config.seed); })),
-        targets(make_local_targets(dataset.labels, split, shard)),
+        targets(make_local_targets(take_rows(dataset.labels, shard.owned), split, shard)),
         features(dataset.features, shard, split.train, channel, config.augment),
         training_targets(training_part(targets, local_rows(shard, features.training_ids()))),
-        loop({config.eval_every, config.patience}, dataset, split, shard, targets, channel),
+        loop({config.eval_every, config.patience}, dataset.labels, split, shard, targets, channel),
         input(rows_of(features.training_rows(), features.training_ids(), config.model.input_dropout)) {
     if (!split.train.empty()) training_loss.emplace(config.loss, config.class_weights, training_targets, channel);
     build(config.stages.back());

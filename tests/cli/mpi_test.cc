@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <sstream>
 #include <tuple>
 
@@ -63,6 +65,57 @@ TEST_P(Mpi, GivesTheBitsOfThreads) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Model, Mpi, ::testing::ValuesIn(kKinds), [](const auto& info) { return info.param.name; });
+
+/// Each rank with a folder of its own, as on hosts of their own, in which there is no other rank's file.
+TEST(MpiShards, ARankNeedsItsOwnFileAlone) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> cut = {"partition", kData, "--parts", "2", "--partition", "metis", "--out", "all"};
+  ASSERT_EQ(run_tersegraph(cut, folder.file("")).code, 0);
+  for (const Kind& kind : {kKinds[0], kKinds[1]}) {
+    std::vector<std::string> threads = train_words("threads-" + kind.name, kind), words = kind.words;
+    threads.insert(threads.end(), {"--ranks", "2"});
+    ASSERT_EQ(run_tersegraph(threads, folder.file("")).code, 0);
+    std::vector<std::string> command = {MPIEXEC};
+    for (const std::string rank : {"0", "1"}) {
+      const std::filesystem::path host = folder.file("host" + rank);
+      std::filesystem::create_directories(host);
+      for (const std::string& name : {std::string("manifest.json"), "shard-" + rank + ".npz"}) {
+        std::filesystem::copy_file(folder.file("all/" + name), host / name,
+                                   std::filesystem::copy_options::overwrite_existing);
+      }
+      std::vector<std::string> own = train_words("processes-" + kind.name, kind);
+      std::ranges::replace(own, std::string(kData), host.string());
+      command.insert(command.end(), {"-n", "1", TERSEGRAPH_PROGRAM});
+      command.insert(command.end(), own.begin(), own.end());
+      command.emplace_back(":");
+    }
+    command.pop_back();
+    const TemporaryFolder streams;
+    Program program(command, folder.file(""), streams);
+    ASSERT_EQ(program.exit_code(), 0) << program.err();
+    for (const char* file : {"model.safetensors", "predictions.npy"}) {
+      EXPECT_EQ(read_bytes(folder.file(fmt::format("threads-{}/{}", kind.name, file))),
+                read_bytes(folder.file(fmt::format("processes-{}/{}", kind.name, file))))
+          << file;
+    }
+  }
+}
+
+TEST(MpiShards, MistakesAreToldOnce) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(run_tersegraph({"partition", kData, "--parts", "3", "--out", "shards"}, folder.file("")).code, 0);
+  const std::vector<std::string> words = {"train", "--quiet", "--data", "shards", "--out", "run"};
+  const Ended ranks = run_under_mpi(2, words, folder.file(""));
+  EXPECT_EQ(ranks.code, 2);
+  EXPECT_EQ(lines_of_tersegraph(ranks.err), 1) << ranks.err;
+  EXPECT_THAT(ranks.err, HasSubstr("start 3 processes"));
+  std::filesystem::remove(folder.file("shards/shard-2.npz"));
+  const Ended absent = run_under_mpi(3, words, folder.file(""));
+  EXPECT_EQ(absent.code, 2);
+  EXPECT_EQ(lines_of_tersegraph(absent.err), 1) << absent.err;
+  EXPECT_THAT(absent.err, HasSubstr("shard-2.npz"));
+  EXPECT_FALSE(std::filesystem::exists(folder.file("run")));
+}
 
 TEST(MpiErrors, AreToldOnce) {
   const TemporaryFolder folder;

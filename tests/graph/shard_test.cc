@@ -48,6 +48,45 @@ void expect_halo_in_order(const Shard& shard, const Partition& partition) {
   EXPECT_EQ(shard.halo_offsets[shard.rank], shard.halo_offsets[shard.rank + 1]);
 }
 
+void expect_equal(const Csr& a, const Csr& b) {
+  EXPECT_EQ(a.cols, b.cols);
+  EXPECT_EQ(a.indptr, b.indptr);
+  EXPECT_EQ(a.indices, b.indices);
+  EXPECT_EQ(a.values, b.values);
+}
+
+/// Weighted loops included: the graph's own rows, cut and then normalised, are the operator's.
+TEST(Shard, NormalisedAfterTheCutAsBefore) {
+  constexpr int64_t kNodes = 40;
+  for (const bool directed : {false, true}) {
+    for (const bool weighted : {false, true}) {
+      Random random = reference::numbers(directed + 2 * weighted);
+      std::vector<Edge> edges = {{4, 4}, {9, 9}};
+      for (int k = 0; k < 120; ++k) edges.emplace_back(random.below(kNodes - 2), random.below(kNodes - 2));
+      std::vector<float> weights;
+      for (size_t k = 0; weighted && k < edges.size(); ++k) {
+        weights.push_back(static_cast<float>(0.1 + random.uniform()));
+      }
+      const Graph graph = build_graph(kNodes, edges, weights, {.symmetrise = !directed, .remove_self_loops = false});
+      const Csr in_neighbours = aggregation_operator(graph, Normalisation::none);
+      const std::vector<double> degrees = degrees_with_loops(in_neighbours);
+      const Partition partition = reference::random_parts(kNodes, 3, 7);
+      for (const Normalisation kind : {Normalisation::symmetric, Normalisation::mean, Normalisation::random_walk}) {
+        const Csr a = aggregation_operator(graph, kind);
+        for (int rank = 0; rank < 3; ++rank) {
+          const Shard expected = build_shard(a, partition, rank, Ordering::none, 0);
+          Shard shard = build_shard(in_neighbours, partition, rank, Ordering::none, 0);
+          std::vector<double> halo_degrees;
+          for (const int64_t u : shard.halo) halo_degrees.push_back(degrees[u]);
+          normalise(shard, halo_degrees, kind);
+          expect_equal(shard.local, expected.local);
+          expect_equal(shard.remote, expected.remote);
+        }
+      }
+    }
+  }
+}
+
 class ShardOrdering : public testing::TestWithParam<Ordering> {};
 
 TEST_P(ShardOrdering, ShardsTogetherAreTheOperator) {

@@ -8,7 +8,8 @@
 
 #include "comm/collectives.h"
 #include "comm/launch.h"
-#include "data/dataset.h"
+#include "data/features.h"
+#include "data/rank_data.h"
 #include "reference/dense_mlp.h"
 #include "reference/random_graphs.h"
 #include "train/gather.h"
@@ -142,11 +143,11 @@ Result run_rank(const Problem& problem, const ModelConfig& config, const Variant
   Shard shard = build_shard(aggregation_matrix, partition, channel.rank(), Ordering::none, 0);
   const Reach reach = order_by_reach(shard, problem.split.train, config.layers, channel);
   Aggregation aggregation(shard, channel, {});
-  const LocalTargets targets = make_local_targets(problem.labels, problem.split, shard);
+  const LocalTargets targets = make_local_targets(take_rows(problem.labels, shard.owned), problem.split, shard);
   if (variant.skip_rows) aggregation.skip_rows(reach, targets.train);
   const TrainingLoss loss(LossKind::automatic, {}, targets, channel);
-  InputFeatures input(variant.sparse ? problem.sparse : problem.dense, aggregation, variant.first_order, sage,
-                      config.input_dropout);
+  InputFeatures input(take_rows(variant.sparse ? problem.sparse : problem.dense, shard.owned), aggregation,
+                      variant.first_order, sage, config.input_dropout);
   Parameters parameters;
   GnnModel model(config, kFeatures, kOutputs, variant.first_order, false, parameters);
   parameters.finalize();

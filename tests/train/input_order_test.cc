@@ -85,7 +85,7 @@ TEST(InputOrder, FactsOfADataset) {
   const Dataset dataset = load_dataset("sbm:nodes=100,edges=300,features=7,classes=3,seed=1");
   FullGraphConfig c = config(32);
   c.exchange = {ExchangePolicy::uniform, 4};
-  const InputFacts found = input_facts(dataset, 700, c, 12, 2);
+  const InputFacts found = input_facts(shape_of(dataset), 700, c, 12, 2);
   EXPECT_EQ(found.nodes, 100);
   EXPECT_EQ(found.operator_entries, 700);
   EXPECT_EQ(found.features, 7);
@@ -94,9 +94,9 @@ TEST(InputOrder, FactsOfADataset) {
   EXPECT_EQ(found.width, 32);
   EXPECT_EQ(found.bits, 4);
   c.model.layers = 1;
-  EXPECT_EQ(input_facts(dataset, 700, c, 12, 2).width, 3);
+  EXPECT_EQ(input_facts(shape_of(dataset), 700, c, 12, 2).width, 3);
   c.exchange = {ExchangePolicy::exact, 4};
-  EXPECT_EQ(input_facts(dataset, 700, c, 12, 2).bits, 32);
+  EXPECT_EQ(input_facts(shape_of(dataset), 700, c, 12, 2).bits, 32);
 }
 
 }  // namespace

@@ -85,7 +85,7 @@ TEST_P(PredictedMemory, IsCloseToWhatIsTaken) {
   config.epochs = 4;
   config.ordering = Ordering::none;
   check(dataset, config, c.ranks, before,
-        [&](int64_t halo) { return predict_memory(dataset, config, c.ranks, c.ranks, halo); });
+        [&](int64_t halo) { return predict_memory(shape_of(dataset), config, c.ranks, c.ranks, halo); });
 }
 
 INSTANTIATE_TEST_SUITE_P(All, PredictedMemory,

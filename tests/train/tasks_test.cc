@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "comm/collectives.h"
+#include "data/rank_data.h"
 #include "reference/dense_gnn.h"
 #include "reference/random_graphs.h"
 #include "train/local_targets.h"
@@ -126,7 +127,7 @@ LossOfRanks loss_of(const Labels& labels, const Split& split, const Matrix& outp
   run_thread_ranks(ranks, 1, [&](Communicator& communicator) {
     Channel channel(communicator);
     const Shard shard = build_shard(matrix, partition, channel.rank(), Ordering::none, 0);
-    const LocalTargets targets = make_local_targets(labels, split, shard);
+    const LocalTargets targets = make_local_targets(take_rows(labels, shard.owned), split, shard);
     const TrainingLoss loss(kind, weights, targets, channel);
     Matrix mine(shard.owned_count(), outputs.cols()), gradient(shard.owned_count(), outputs.cols());
     for (int64_t i = 0; i < mine.rows(); ++i) std::copy_n(outputs.row(shard.owned[i]), mine.cols(), mine.row(i));

@@ -1,0 +1,295 @@
+#include "data/shard_folder.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <numeric>
+#include <utility>
+
+#include "base/checksum.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "data/features.h"
+#include "data/rank_data.h"
+#include "data/shard_file.h"
+
+namespace tersegraph {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A folder that goes away unless it is given its name.
+class NewFolder {
+ public:
+  explicit NewFolder(const std::string& folder)
+      : folder_(fs::absolute(folder).lexically_normal()), temporary_(folder_) {
+    if (!folder_.has_filename()) temporary_ = folder_ = folder_.parent_path();
+    temporary_ += fmt::format(".{}.tmp", getpid());
+    std::error_code error;
+    fs::create_directories(folder_.parent_path(), error);
+    if (error || !fs::create_directory(temporary_, error)) {
+      fail_input("{}: cannot be made: {}", folder, error ? error.message() : "its temporary folder is in the way");
+    }
+  }
+  ~NewFolder() {
+    std::error_code ignored;
+    if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
+  }
+  NewFolder(const NewFolder&) = delete;
+  NewFolder& operator=(const NewFolder&) = delete;
+
+  std::string path() const { return temporary_.string(); }
+  void commit() {
+    std::error_code error;
+    fs::rename(temporary_, folder_, error);
+    if (error) fail_input("{}: cannot take this name: {}", folder_.string(), error.message());
+    temporary_.clear();
+  }
+
+ private:
+  fs::path folder_, temporary_;
+};
+
+constexpr std::vector<int64_t> Split::*kSets[] = {&Split::train, &Split::val, &Split::test};
+
+template <class T>
+void add(uint64_t& sum, const std::vector<T>& values) {
+  sum = checksum(std::as_bytes(std::span(values)), sum);
+}
+void add(uint64_t& sum, const Matrix& x) {
+  sum = checksum(std::as_bytes(std::span(x.data(), static_cast<size_t>(x.size()))), sum);
+}
+void add(uint64_t& sum, const Csr& x) {
+  add(sum, x.indptr), add(sum, x.indices), add(sum, x.values);
+}
+
+uint64_t fingerprint_of(const Dataset& dataset, const Partition& partition) {
+  uint64_t sum = static_cast<uint64_t>(partition.parts);
+  add(sum, dataset.graph.adjacency);
+  add(sum, dataset.features.dense), add(sum, dataset.features.sparse);
+  add(sum, dataset.labels.classes), add(sum, dataset.labels.targets);
+  for (const Split& split : dataset.splits) add(sum, split.train), add(sum, split.val), add(sum, split.test);
+  add(sum, partition.part_of);
+  return sum;
+}
+
+std::vector<int64_t> owned_part(const std::vector<int64_t>& nodes, const Partition& partition, int part) {
+  std::vector<int64_t> own;
+  std::ranges::copy_if(nodes, std::back_inserter(own), [&](int64_t v) { return partition.part_of[v] == part; });
+  return own;
+}
+
+ShardContents contents_of(const Dataset& dataset, const Csr& in_neighbours, std::span<const double> degrees,
+                          const Partition& partition, int part) {
+  ShardContents contents;
+  contents.shard = build_shard(in_neighbours, partition, part, Ordering::none, 0);
+  const Shard& shard = contents.shard;
+  for (const int64_t u : shard.halo) contents.halo_degrees.push_back(degrees[u]);
+  contents.features = take_rows(dataset.features, shard.owned);
+  if (dataset.labels.outputs > 0) contents.labels = take_rows(dataset.labels, shard.owned);
+  for (const Split& split : dataset.splits) {
+    contents.splits.push_back({owned_part(split.train, partition, part), owned_part(split.val, partition, part),
+                               owned_part(split.test, partition, part)});
+  }
+  if (!dataset.node_ids.empty()) {
+    for (const int64_t v : shard.owned) contents.node_ids.push_back(dataset.node_ids[v]);
+  }
+  return contents;
+}
+
+// ---- and back
+
+/// Global rows of in-neighbours out of all shards'.
+Csr join_rows(const std::vector<Shard>& shards, int64_t nodes, bool weighted) {
+  Csr a;
+  a.cols = nodes;
+  a.indptr.assign(nodes + 1, 0);
+  for (const Shard& shard : shards) {
+    for (int64_t i = 0; i < shard.owned_count(); ++i) {
+      a.indptr[shard.owned[i] + 1] =
+          shard.local.indptr[i + 1] - shard.local.indptr[i] + shard.remote.indptr[i + 1] - shard.remote.indptr[i];
+    }
+  }
+  std::partial_sum(a.indptr.begin(), a.indptr.end(), a.indptr.begin());
+  a.indices.resize(a.nnz());
+  if (weighted) a.values.resize(a.nnz());
+  std::vector<std::pair<int32_t, float>> row;
+  for (const Shard& shard : shards) {
+    const CsrView local = shard.local, remote = shard.remote;
+    for (int64_t i = 0; i < shard.owned_count(); ++i) {
+      row.clear();
+      for (int64_t e = local.begin(i); e < local.end(i); ++e) {
+        row.emplace_back(static_cast<int32_t>(shard.owned[local.indices[e]]), local.value(e));
+      }
+      for (int64_t e = remote.begin(i); e < remote.end(i); ++e) {
+        row.emplace_back(static_cast<int32_t>(shard.halo[remote.indices[e]]), remote.value(e));
+      }
+      std::sort(row.begin(), row.end());
+      int64_t to = a.indptr[shard.owned[i]];
+      for (const auto& [column, value] : row) {
+        a.indices[to] = column;
+        if (weighted) a.values[to] = value;
+        ++to;
+      }
+    }
+  }
+  return a;
+}
+
+Csr join_sparse(const std::vector<Csr>& parts, const std::vector<Shard>& shards, int64_t nodes, int64_t cols) {
+  Csr x;
+  x.cols = cols;
+  x.indptr.assign(nodes + 1, 0);
+  for (size_t p = 0; p < parts.size(); ++p) {
+    for (int64_t i = 0; i < parts[p].rows(); ++i) {
+      x.indptr[shards[p].owned[i] + 1] = parts[p].indptr[i + 1] - parts[p].indptr[i];
+    }
+  }
+  std::partial_sum(x.indptr.begin(), x.indptr.end(), x.indptr.begin());
+  x.indices.resize(x.nnz());
+  x.values.resize(x.nnz());
+  for (size_t p = 0; p < parts.size(); ++p) {
+    const Csr& part = parts[p];
+    for (int64_t i = 0; i < part.rows(); ++i) {
+      const int64_t to = x.indptr[shards[p].owned[i]], from = part.indptr[i], count = part.indptr[i + 1] - from;
+      std::copy_n(part.indices.begin() + from, count, x.indices.begin() + to);
+      std::copy_n(part.values.begin() + from, count, x.values.begin() + to);
+    }
+  }
+  return x;
+}
+
+void check_parts(const std::vector<Shard>& shards, int64_t nodes) {
+  std::vector<bool> seen(nodes, false);
+  for (const Shard& shard : shards) {
+    for (const int64_t v : shard.owned) {
+      if (seen[v]) fail_input("part {} owns node {}, as another part does; make the shards again", shard.rank, v);
+      seen[v] = true;
+    }
+  }
+}
+
+}  // namespace
+
+void place_labels(const Labels& part, std::span<const int64_t> owned, Labels& all) {
+  for (size_t i = 0; i < part.classes.size(); ++i) all.classes[owned[i]] = part.classes[i];
+  for (int64_t i = 0; i < part.targets.rows(); ++i) {
+    std::copy_n(part.targets.row(i), part.targets.cols(), all.targets.row(owned[i]));
+  }
+}
+
+Labels room_for_labels(const DatasetShape& shape) {
+  Labels labels;
+  labels.task = shape.task;
+  labels.outputs = shape.outputs;
+  if (shape.outputs == 0) return labels;
+  if (shape.task == Task::multiclass) {
+    labels.classes.resize(shape.nodes);
+  } else {
+    labels.targets.reshape(shape.nodes, shape.outputs);
+  }
+  return labels;
+}
+
+void check_new_folder(const std::string& folder) {
+  std::error_code ignored;
+  const bool empty_folder = fs::is_directory(folder, ignored) && fs::is_empty(folder, ignored);
+  if (fs::exists(folder, ignored) && !empty_folder) {
+    fail_input("{}: is there already; give another name, or remove it first", folder);
+  }
+}
+
+ShardManifest write_shards(const Dataset& dataset, const Partition& partition, const std::string& partitioner,
+                           const std::string& folder, const std::function<void(int)>& progress) {
+  check_new_folder(folder);
+  NewFolder place(folder);
+  ShardManifest manifest;
+  manifest.facts = describe(dataset);
+  manifest.partitioner = partitioner;
+  manifest.partition = inspect(dataset.graph, partition);
+  manifest.fingerprint = fingerprint_of(dataset, partition);
+  Csr turned;
+  if (dataset.graph.directed) turned = transpose(dataset.graph.adjacency);
+  const Csr& in_neighbours = dataset.graph.directed ? turned : dataset.graph.adjacency;
+  const std::vector<double> degrees = degrees_with_loops(in_neighbours);
+  for (int part = 0; part < partition.parts; ++part) {
+    const ShardContents contents = contents_of(dataset, in_neighbours, degrees, partition, part);
+    const std::string path = shard_path(place.path(), part);
+    write_shard_file(path, manifest.fingerprint, contents);
+    const Shard& shard = contents.shard;
+    manifest.shards.push_back({shard.owned_count(), shard.halo_count(), shard.local.nnz() + shard.remote.nnz(),
+                               static_cast<int64_t>(fs::file_size(path))});
+    if (progress) progress(part);
+  }
+  write_file_atomically(place.path() + "/manifest.json", manifest_text(manifest));
+  place.commit();
+  return manifest;
+}
+
+Dataset read_sharded_labels(const std::string& folder, const ShardManifest& manifest) {
+  Dataset dataset;
+  dataset.name = manifest.facts.name;
+  dataset.graph.adjacency.cols = manifest.facts.nodes;
+  dataset.graph.adjacency.indptr.assign(manifest.facts.nodes + 1, 0);
+  dataset.labels = room_for_labels(manifest.facts);
+  dataset.splits.resize(manifest.facts.splits.size());
+  for (int part = 0; part < manifest.parts(); ++part) {
+    const ShardFile file(manifest, folder, part);
+    const std::vector<int64_t> owned = file.owned();
+    place_labels(file.labels(), owned, dataset.labels);
+    const std::vector<Split> splits = file.splits(owned);
+    for (size_t k = 0; k < splits.size(); ++k) {
+      for (const auto set : kSets) {
+        auto& all = dataset.splits[k].*set;
+        all.insert(all.end(), (splits[k].*set).begin(), (splits[k].*set).end());
+      }
+    }
+  }
+  for (Split& split : dataset.splits) {
+    for (const auto set : kSets) std::ranges::sort(split.*set);
+  }
+  return dataset;
+}
+
+Dataset read_sharded(const std::string& folder) {
+  const ShardManifest manifest = read_manifest(folder);
+  const DatasetFacts& facts = manifest.facts;
+  Dataset dataset = read_sharded_labels(folder, manifest);
+  dataset.features.is_sparse = facts.sparse_features;
+  if (!facts.sparse_features) dataset.features.dense.reshape(facts.nodes, facts.features);
+  std::vector<Shard> shards;
+  std::vector<Csr> sparse;
+  for (int part = 0; part < manifest.parts(); ++part) {
+    const ShardFile file(manifest, folder, part);
+    const Shard& shard = shards.emplace_back(file.shard());
+    if (facts.sparse_features) {
+      sparse.push_back(file.sparse_rows());
+    } else if (facts.features > 0) {
+      file.dense_rows([&](int64_t first, ConstMatrixView rows) {
+        for (int64_t i = 0; i < rows.rows; ++i) {
+          std::copy_n(rows.row(i), rows.cols, dataset.features.dense.row(shard.owned[first + i]));
+        }
+      });
+    }
+    const std::vector<int64_t> ids = file.node_ids();
+    if (!ids.empty()) dataset.node_ids.resize(facts.nodes);
+    for (size_t i = 0; i < ids.size(); ++i) dataset.node_ids[shard.owned[i]] = ids[i];
+  }
+  check_parts(shards, facts.nodes);
+  if (facts.sparse_features) dataset.features.sparse = join_sparse(sparse, shards, facts.nodes, facts.features);
+  dataset.graph.directed = facts.directed;
+  dataset.graph.adjacency = join_rows(shards, facts.nodes, facts.weighted);
+  if (facts.directed) dataset.graph.adjacency = transpose(dataset.graph.adjacency);
+  return dataset;
+}
+
+void check_shards(const std::string& folder, const ShardManifest& manifest) {
+  for (int part = 0; part < manifest.parts(); ++part) {
+    const ShardFile file(manifest, folder, part);
+    file.check();
+    file.shard();
+  }
+}
+
+}  // namespace tersegraph
