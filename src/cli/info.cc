@@ -67,13 +67,11 @@ void print_table(const DatasetFacts& facts) {
 
 void print_parts(const ShardManifest& manifest) {
   const PartitionFacts& parts = manifest.partition;
-  int64_t bytes = 0;
-  for (const auto& shard : manifest.shards) bytes += shard.bytes;
   print_row("parts",
             fmt::format("{} by {}, of {} to {} nodes; {} edges between them, {} halo rows", manifest.parts(),
                         manifest.partitioner, format_count(parts.smallest_part), format_count(parts.largest_part),
                         format_count(parts.cut_edges), format_count(parts.halo_rows)));
-  print_row("files", fmt::format("{}, every checksum is right", format_bytes(static_cast<double>(bytes))));
+  print_row("files", fmt::format("{}, every checksum is right", format_bytes(static_cast<double>(manifest.bytes()))));
 }
 
 nlohmann::ordered_json parts_json(const ShardManifest& manifest) {

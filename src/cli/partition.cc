@@ -54,13 +54,11 @@ void tell_choice(const std::string& chosen, const PartitionWords& words, const D
 
 void tell_parts(const ShardManifest& manifest, const std::string& folder) {
   const PartitionFacts& facts = manifest.partition;
-  int64_t bytes = 0;
-  for (const auto& shard : manifest.shards) bytes += shard.bytes;
   const double cut =
       static_cast<double>(facts.cut_edges) / static_cast<double>(std::max<int64_t>(1, manifest.facts.edges));
   fmt::print("output  {}: {} parts of {} to {} nodes, {:.1f} % of the edges cut, {} halo rows, {}\n", folder,
              manifest.parts(), format_count(facts.smallest_part), format_count(facts.largest_part), 100 * cut,
-             format_count(facts.halo_rows), memory(bytes));
+             format_count(facts.halo_rows), memory(manifest.bytes()));
 }
 
 int partition(const PartitionWords& words) {

@@ -69,7 +69,8 @@ DatasetShape shape_of(const Dataset& dataset) {
 
 DatasetFacts describe(const Dataset& dataset) {
   const GraphFacts graph = inspect(dataset.graph);
-  DatasetFacts facts{shape_of(dataset)};
+  DatasetFacts facts;
+  static_cast<DatasetShape&>(facts) = shape_of(dataset);
   facts.format = dataset.format;
   facts.mean_degree = facts.nodes == 0 ? 0 : static_cast<double>(facts.edges) / static_cast<double>(facts.nodes);
   facts.max_degree = graph.max_degree;

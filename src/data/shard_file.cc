@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "data/assemble.h"
+#include "data/split.h"
 
 namespace tersegraph {
 namespace {
@@ -42,14 +43,12 @@ void add_labels(NpzWriter& npz, const Labels& labels) {
   add_matrix(npz, "labels", labels.targets);
 }
 
-constexpr std::vector<int64_t> Split::*kSets[] = {&Split::train, &Split::val, &Split::test};
-
 void add_splits(NpzWriter& npz, const std::vector<Split>& splits, const std::vector<int64_t>& owned) {
   if (splits.empty()) return;
   std::vector<uint8_t> sets(splits.size() * owned.size(), 0);
   for (size_t k = 0; k < splits.size(); ++k) {
     for (uint8_t set = 0; set < 3; ++set) {
-      for (const int64_t node : splits[k].*kSets[set]) {
+      for (const int64_t node : splits[k].*kSplitSets[set]) {
         const auto at = std::ranges::lower_bound(owned, node) - owned.begin();
         sets[k * owned.size() + at] = set + 1;
       }
@@ -192,7 +191,7 @@ std::vector<Split> ShardFile::splits(std::span<const int64_t> owned) const {
     for (int64_t i = 0; i < nodes(); ++i) {
       const uint8_t set = sets[k * nodes() + i];
       if (set > 3) damaged("splits hold other numbers than 0 to 3");
-      if (set > 0) (splits[k].*kSets[set - 1]).push_back(owned[i]);
+      if (set > 0) (splits[k].*kSplitSets[set - 1]).push_back(owned[i]);
     }
   }
   return splits;

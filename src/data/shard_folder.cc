@@ -7,10 +7,11 @@
 #include <numeric>
 #include <utility>
 
-#include "base/checksum.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "data/contents_checksum.h"
 #include "data/features.h"
+#include "data/joined_labels.h"
 #include "data/rank_data.h"
 #include "data/shard_file.h"
 
@@ -51,26 +52,10 @@ class NewFolder {
   fs::path folder_, temporary_;
 };
 
-constexpr std::vector<int64_t> Split::*kSets[] = {&Split::train, &Split::val, &Split::test};
-
-template <class T>
-void add(uint64_t& sum, const std::vector<T>& values) {
-  sum = checksum(std::as_bytes(std::span(values)), sum);
-}
-void add(uint64_t& sum, const Matrix& x) {
-  sum = checksum(std::as_bytes(std::span(x.data(), static_cast<size_t>(x.size()))), sum);
-}
-void add(uint64_t& sum, const Csr& x) {
-  add(sum, x.indptr), add(sum, x.indices), add(sum, x.values);
-}
-
 uint64_t fingerprint_of(const Dataset& dataset, const Partition& partition) {
-  uint64_t sum = static_cast<uint64_t>(partition.parts);
-  add(sum, dataset.graph.adjacency);
-  add(sum, dataset.features.dense), add(sum, dataset.features.sparse);
-  add(sum, dataset.labels.classes), add(sum, dataset.labels.targets);
-  for (const Split& split : dataset.splits) add(sum, split.train), add(sum, split.val), add(sum, split.test);
-  add(sum, partition.part_of);
+  uint64_t sum = contents_checksum(static_cast<uint64_t>(partition.parts), dataset.graph.adjacency, dataset.features,
+                                   dataset.labels, dataset.splits);
+  add_checksum(sum, partition.part_of);
   return sum;
 }
 
@@ -172,26 +157,6 @@ void check_parts(const std::vector<Shard>& shards, int64_t nodes) {
 
 }  // namespace
 
-void place_labels(const Labels& part, std::span<const int64_t> owned, Labels& all) {
-  for (size_t i = 0; i < part.classes.size(); ++i) all.classes[owned[i]] = part.classes[i];
-  for (int64_t i = 0; i < part.targets.rows(); ++i) {
-    std::copy_n(part.targets.row(i), part.targets.cols(), all.targets.row(owned[i]));
-  }
-}
-
-Labels room_for_labels(const DatasetShape& shape) {
-  Labels labels;
-  labels.task = shape.task;
-  labels.outputs = shape.outputs;
-  if (shape.outputs == 0) return labels;
-  if (shape.task == Task::multiclass) {
-    labels.classes.resize(shape.nodes);
-  } else {
-    labels.targets.reshape(shape.nodes, shape.outputs);
-  }
-  return labels;
-}
-
 void check_new_folder(const std::string& folder) {
   std::error_code ignored;
   const bool empty_folder = fs::is_directory(folder, ignored) && fs::is_empty(folder, ignored);
@@ -228,28 +193,13 @@ ShardManifest write_shards(const Dataset& dataset, const Partition& partition, c
 }
 
 Dataset read_sharded_labels(const std::string& folder, const ShardManifest& manifest) {
-  Dataset dataset;
-  dataset.name = manifest.facts.name;
-  dataset.graph.adjacency.cols = manifest.facts.nodes;
-  dataset.graph.adjacency.indptr.assign(manifest.facts.nodes + 1, 0);
-  dataset.labels = room_for_labels(manifest.facts);
-  dataset.splits.resize(manifest.facts.splits.size());
+  JoinedLabels joined(manifest.facts, manifest.facts.splits.size());
   for (int part = 0; part < manifest.parts(); ++part) {
     const ShardFile file(manifest, folder, part);
     const std::vector<int64_t> owned = file.owned();
-    place_labels(file.labels(), owned, dataset.labels);
-    const std::vector<Split> splits = file.splits(owned);
-    for (size_t k = 0; k < splits.size(); ++k) {
-      for (const auto set : kSets) {
-        auto& all = dataset.splits[k].*set;
-        all.insert(all.end(), (splits[k].*set).begin(), (splits[k].*set).end());
-      }
-    }
+    joined.add(owned, file.labels(), file.splits(owned));
   }
-  for (Split& split : dataset.splits) {
-    for (const auto set : kSets) std::ranges::sort(split.*set);
-  }
-  return dataset;
+  return joined.take();
 }
 
 Dataset read_sharded(const std::string& folder) {

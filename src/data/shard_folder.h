@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <span>
 #include <string>
 
 #include "data/shard_manifest.h"
@@ -15,11 +14,6 @@ namespace tersegraph {
 /// there is something at that place or it cannot be written, RunError when the disk fails.
 ShardManifest write_shards(const Dataset& dataset, const Partition& partition, const std::string& partitioner,
                            const std::string& folder, const std::function<void(int)>& progress = {});
-
-/// Labels of so many nodes, for someone to fill in.
-Labels room_for_labels(const DatasetShape& shape);
-/// all[owned[i]] = part[i].
-void place_labels(const Labels& part, std::span<const int64_t> owned, Labels& all);
 
 /// Errors: InputError when there is something at that place already.
 void check_new_folder(const std::string& folder);

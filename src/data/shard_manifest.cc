@@ -102,6 +102,12 @@ void check(const ShardManifest& manifest, const std::string& path) {
 
 }  // namespace
 
+int64_t ShardManifest::bytes() const {
+  int64_t sum = 0;
+  for (const Entry& shard : shards) sum += shard.bytes;
+  return sum;
+}
+
 bool is_sharded(const std::string& data) {
   std::error_code unreadable;
   return !data.empty() && std::filesystem::is_regular_file(manifest_path(data), unreadable);

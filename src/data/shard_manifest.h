@@ -24,6 +24,7 @@ struct ShardManifest {
   std::vector<Entry> shards;
 
   int parts() const { return static_cast<int>(shards.size()); }
+  int64_t bytes() const;  ///< of all files
 };
 
 /// Whether `data` is a folder with a manifest.

@@ -7,6 +7,9 @@
 
 namespace tersegraph {
 
+/// To go over a split's sets.
+inline constexpr std::vector<int64_t> Split::*kSplitSets[] = {&Split::train, &Split::val, &Split::test};
+
 /// The split to train on.
 /// spec "" or "public": split number `index` of the dataset's own (errors: none there, index out of range);
 /// "0.6,0.2,0.2": these shares of the labelled nodes, drawn with `seed`, stratified by nothing;

@@ -2,9 +2,9 @@
 
 #include <sstream>
 
-#include "base/checksum.h"
 #include "base/error.h"
 #include "comm/collectives.h"
+#include "data/contents_checksum.h"
 #include "run/options.h"
 #include "tersegraph/tersegraph.h"
 
@@ -14,28 +14,9 @@ namespace {
 /// Options that may differ between ranks, or change when a run goes on.
 constexpr std::string_view kFree[] = {"data", "ranks", "threads", "epochs", "checkpoint-every", "link"};
 
-template <class T>
-void add(uint64_t& sum, const std::vector<T>& values) {
-  sum = checksum(std::as_bytes(std::span(values)), sum);
-}
-
-void add(uint64_t& sum, const Matrix& x) {
-  sum = checksum(std::as_bytes(std::span(x.data(), static_cast<size_t>(x.size()))),
-                 sum + static_cast<uint64_t>(x.cols()));
-}
-
-void add(uint64_t& sum, const Csr& x) {
-  add(sum, x.indptr), add(sum, x.indices), add(sum, x.values);
-}
-
 uint64_t checksum_of(const Job& job) {
   if (job.sharded()) return job.manifest->fingerprint;  // splits follow from it and the options
-  uint64_t sum = 0;
-  add(sum, job.aggregation);
-  add(sum, job.dataset->features.dense), add(sum, job.dataset->features.sparse);
-  add(sum, job.dataset->labels.classes), add(sum, job.dataset->labels.targets);
-  for (const Split& split : job.splits) add(sum, split.train), add(sum, split.val), add(sum, split.test);
-  return sum;
+  return contents_checksum(0, job.aggregation, job.dataset->features, job.dataset->labels, job.splits);
 }
 
 }  // namespace

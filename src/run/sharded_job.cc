@@ -1,12 +1,13 @@
 #include "run/sharded_job.h"
 
-#include <algorithm>
-#include <cstring>
+#include <utility>
 
 #include "base/byte_stream.h"
 #include "base/error.h"
 #include "comm/collectives.h"
+#include "data/joined_labels.h"
 #include "data/shard_folder.h"
+#include "data/split.h"
 #include "run/options.h"
 #include "run/train_config.h"
 #include "run/trainers.h"
@@ -15,8 +16,6 @@ namespace tersegraph {
 namespace {
 
 using Bytes = std::vector<std::byte>;
-
-constexpr std::vector<int64_t> Split::*kSets[] = {&Split::train, &Split::val, &Split::test};
 
 template <class T>
 void append(Bytes& bytes, const std::vector<T>& values) {
@@ -34,15 +33,23 @@ std::vector<T> take(ByteReader& reader) {
   return values;
 }
 
+void append(Bytes& bytes, const Split& split) {
+  for (const auto set : kSplitSets) append(bytes, split.*set);
+}
+
+Split take_split(ByteReader& reader) {
+  Split split;
+  for (const auto set : kSplitSets) split.*set = take<int64_t>(reader);
+  return split;
+}
+
 Bytes labels_message(const ShardData& shard) {
   Bytes bytes;
   append(bytes, shard.owned());
   const Labels& labels = shard.own_labels();
   append_values(bytes, labels.classes.data(), std::ssize(labels.classes));
   append_values(bytes, labels.targets.data(), labels.targets.size());
-  for (const Split& split : shard.splits()) {
-    for (const auto set : kSets) append(bytes, split.*set);
-  }
+  for (const Split& split : shard.splits()) append(bytes, split);
   return bytes;
 }
 
@@ -53,45 +60,32 @@ struct Gathered {
 };
 
 Gathered read_messages(const std::vector<Bytes>& messages, const ShardManifest& manifest) {
-  const int64_t nodes = manifest.facts.nodes;
-  Gathered all{std::make_shared<Dataset>(), std::vector<int32_t>(nodes, -1)};
-  Dataset& dataset = *all.dataset;
-  dataset.name = manifest.facts.name;
-  dataset.graph.adjacency.cols = nodes;
-  dataset.graph.adjacency.indptr.assign(nodes + 1, 0);
-  dataset.labels = room_for_labels(manifest.facts);
-  dataset.splits.resize(manifest.facts.splits.size());
+  const DatasetFacts& facts = manifest.facts;
+  JoinedLabels joined(facts, facts.splits.size());
+  std::vector<int32_t> owner(facts.nodes, -1);
   for (size_t rank = 0; rank < messages.size(); ++rank) {
     ByteReader reader(messages[rank], fmt::format("rank {} sent labels that cannot be read", rank));
     const auto owned = take<int64_t>(reader);
     for (const int64_t v : owned) {
-      if (v < 0 || v >= nodes) reader.fail();
-      if (all.owner[v] >= 0) fail_input("node {} is in the shards of ranks {} and {}", v, all.owner[v], rank);
-      all.owner[v] = static_cast<int32_t>(rank);
+      if (v < 0 || v >= facts.nodes) reader.fail();
+      if (owner[v] >= 0) fail_input("node {} is in the shards of ranks {} and {}", v, owner[v], rank);
+      owner[v] = static_cast<int32_t>(rank);
     }
-    Labels part =
-        room_for_labels({.nodes = std::ssize(owned), .task = dataset.labels.task, .outputs = dataset.labels.outputs});
+    Labels part = room_for_labels({.nodes = std::ssize(owned), .task = facts.task, .outputs = facts.outputs});
     reader.read(part.classes.data(), std::ssize(part.classes));
     reader.read(part.targets.data(), part.targets.size());
-    place_labels(part, owned, dataset.labels);
-    for (Split& split : dataset.splits) {
-      for (const auto set : kSets) {
-        const auto ids = take<int64_t>(reader);
-        (split.*set).insert((split.*set).end(), ids.begin(), ids.end());
-      }
-    }
+    std::vector<Split> splits(facts.splits.size());
+    for (Split& split : splits) split = take_split(reader);
+    joined.add(owned, part, splits);
   }
-  for (Split& split : dataset.splits) {
-    for (const auto set : kSets) std::ranges::sort(split.*set);
-  }
-  return all;
+  return {std::make_shared<Dataset>(joined.take()), std::move(owner)};
 }
 
 /// Each rank's part of every split, and the class weights.
 std::vector<Bytes> split_messages(const Job& job, const std::vector<int32_t>& owner, int ranks) {
   std::vector<Bytes> messages(ranks);
   for (size_t run = 0; run < job.splits.size(); ++run) {
-    for (const auto set : kSets) {
+    for (const auto set : kSplitSets) {
       std::vector<std::vector<int64_t>> parts(ranks);
       for (const int64_t v : job.splits[run].*set) parts[owner[v]].push_back(v);
       for (int rank = 0; rank < ranks; ++rank) append(messages[rank], parts[rank]);
@@ -137,8 +131,7 @@ void share_splits(Job& job, Channel& channel) {
   if (first) return job.shard->show_all_labels(job.dataset->labels);
   ByteReader reader(incoming[0], "rank 0 sent splits that cannot be read");
   for (int64_t run = 0; run < job.config.runs; ++run) {
-    Split& split = job.splits.emplace_back();
-    for (const auto set : kSets) split.*set = take<int64_t>(reader);
+    job.splits.push_back(take_split(reader));
     job.class_weights.push_back(take<float>(reader));
   }
 }

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "comm/collectives.h"
+#include "data/rank_data.h"
 
 namespace tersegraph {
 namespace {
@@ -52,11 +53,7 @@ std::vector<int64_t> local_part(const std::vector<int64_t>& nodes, const std::ve
 }  // namespace
 
 LocalTargets make_local_targets(Labels labels, const Split& split, const Shard& shard) {
-  LocalTargets local;
-  local.task = labels.task;
-  local.outputs = labels.outputs;
-  local.classes = std::move(labels.classes);
-  local.targets = std::move(labels.targets);
+  LocalTargets local{std::move(labels), {}, {}, {}};
   std::vector<int32_t> by_id(shard.owned.size());
   std::iota(by_id.begin(), by_id.end(), 0);
   std::sort(by_id.begin(), by_id.end(), [&](int32_t i, int32_t j) { return shard.owned[i] < shard.owned[j]; });
@@ -67,19 +64,10 @@ LocalTargets make_local_targets(Labels labels, const Split& split, const Shard& 
 }
 
 LocalTargets training_part(const LocalTargets& targets, std::span<const int32_t> rows) {
-  LocalTargets part;
-  part.task = targets.task;
-  part.outputs = targets.outputs;
+  const std::vector<int64_t> wide(rows.begin(), rows.end());
+  LocalTargets part{take_rows(targets, wide), {}, {}, {}};
   part.train.resize(rows.size());
   std::iota(part.train.begin(), part.train.end(), int64_t{0});
-  if (targets.task == Task::multiclass) {
-    for (const int32_t row : rows) part.classes.push_back(targets.classes[row]);
-    return part;
-  }
-  part.targets.reshape(std::ssize(rows), targets.outputs);
-  for (int64_t i = 0; i < std::ssize(rows); ++i) {
-    std::copy_n(targets.targets.row(rows[i]), targets.outputs, part.targets.row(i));
-  }
   return part;
 }
 

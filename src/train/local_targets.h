@@ -13,11 +13,7 @@
 namespace tersegraph {
 
 /// This rank's share of the labels and of the split, by local row.
-struct LocalTargets {
-  Task task = Task::multiclass;
-  int64_t outputs = 0;
-  std::vector<int32_t> classes;           ///< (owned), multiclass
-  Matrix targets;                         ///< (owned, outputs), otherwise
+struct LocalTargets : Labels {
   std::vector<int64_t> train, val, test;  ///< local rows, ascending
 };
 
