@@ -7,15 +7,15 @@
 
 namespace tersegraph {
 
-Labels room_for_labels(const DatasetShape& shape) {
+Labels room_for_labels(int64_t nodes, Task task, int64_t outputs) {
   Labels labels;
-  labels.task = shape.task;
-  labels.outputs = shape.outputs;
-  if (shape.outputs == 0) return labels;
-  if (shape.task == Task::multiclass) {
-    labels.classes.resize(shape.nodes);
+  labels.task = task;
+  labels.outputs = outputs;
+  if (outputs == 0) return labels;
+  if (task == Task::multiclass) {
+    labels.classes.resize(nodes);
   } else {
-    labels.targets.reshape(shape.nodes, shape.outputs);
+    labels.targets.reshape(nodes, outputs);
   }
   return labels;
 }
@@ -24,7 +24,7 @@ JoinedLabels::JoinedLabels(const DatasetShape& shape, size_t splits) {
   dataset_.name = shape.name;
   dataset_.graph.adjacency.cols = shape.nodes;
   dataset_.graph.adjacency.indptr.assign(shape.nodes + 1, 0);
-  dataset_.labels = room_for_labels(shape);
+  dataset_.labels = room_for_labels(shape.nodes, shape.task, shape.outputs);
   dataset_.splits.resize(splits);
 }
 

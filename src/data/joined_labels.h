@@ -8,8 +8,8 @@
 
 namespace tersegraph {
 
-/// Labels of so many nodes, for someone to fill in.
-Labels room_for_labels(const DatasetShape& shape);
+/// Labels of so many nodes, for someone to fill in; none when outputs is 0.
+Labels room_for_labels(int64_t nodes, Task task, int64_t outputs);
 
 /// Labels and splits of all nodes out of those of the parts.
 class JoinedLabels {

@@ -71,7 +71,7 @@ Gathered read_messages(const std::vector<Bytes>& messages, const ShardManifest& 
       if (owner[v] >= 0) fail_input("node {} is in the shards of ranks {} and {}", v, owner[v], rank);
       owner[v] = static_cast<int32_t>(rank);
     }
-    Labels part = room_for_labels({.nodes = std::ssize(owned), .task = facts.task, .outputs = facts.outputs});
+    Labels part = room_for_labels(std::ssize(owned), facts.task, facts.outputs);
     reader.read(part.classes.data(), std::ssize(part.classes));
     reader.read(part.targets.data(), part.targets.size());
     std::vector<Split> splits(facts.splits.size());
