@@ -220,6 +220,8 @@ ExchangePlan plan_backward(const ExchangePlan& forward) {
   plan.scatter = transpose(forward.gather);
   plan.receive_offsets = forward.send_offsets;
   plan.receive_ids = forward.send_ids;
+  plan.send_last_cols = forward.receive_last_cols;
+  plan.receive_last_cols = forward.send_last_cols;
   return plan;
 }
 

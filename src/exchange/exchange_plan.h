@@ -22,8 +22,18 @@ struct ExchangePlan {
   std::vector<int64_t> receive_offsets;  ///< (ranks + 1)
   std::vector<int64_t> receive_ids;      ///< what the senders have as send_ids
 
+  /// (ranks), or empty: how many columns the last row to (from) a rank has, where these are fewer than the others'.
+  /// `gather` is the identity then.
+  std::vector<int64_t> send_last_cols = {}, receive_last_cols = {};
+
   int64_t rows_sent() const { return send_offsets.back(); }
   int64_t rows_received() const { return receive_offsets.back(); }
+  int64_t last_cols_sent(size_t peer, int64_t cols) const {
+    return send_last_cols.empty() ? cols : send_last_cols[peer];
+  }
+  int64_t last_cols_received(size_t peer, int64_t cols) const {
+    return receive_last_cols.empty() ? cols : receive_last_cols[peer];
+  }
 };
 
 /// Forward: y += remote x_halo. `remote` is the shard's, or a part of it: (owned, halo) with some entries left out, and

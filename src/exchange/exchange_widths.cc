@@ -36,8 +36,8 @@ void ExchangeWidths::lay_out(const ExchangePlan& plan, int64_t cols) {
   sent_.clear();
   expected_.clear();
   for (size_t q = 0; q + 1 < plan.send_offsets.size(); ++q) {
-    sent_.emplace_back(rows_of(plan.send_offsets, q, send), cols);
-    expected_.emplace_back(rows_of(plan.receive_offsets, q, receive), cols);
+    sent_.emplace_back(rows_of(plan.send_offsets, q, send), cols, plan.last_cols_sent(q, cols));
+    expected_.emplace_back(rows_of(plan.receive_offsets, q, receive), cols, plan.last_cols_received(q, cols));
   }
 }
 

@@ -12,6 +12,32 @@ namespace {
 constexpr int kHaloTag = kFirstFreeTag + 32;
 constexpr Communicator::Request kNone = -1, kCame = -2;
 
+/// The outputs of the rows from k on.
+EncodedRowsOut from_row(EncodedRowsOut out, int64_t k) {
+  out.bits += k;
+  out.offsets += k;
+  out.params += k;
+  if (out.trace.variances != nullptr) out.trace.variances += k;
+  if (out.trace.norms != nullptr) out.trace.norms += k;
+  return out;
+}
+
+/// encode_rows for messages whose last row has fewer columns than the others.
+void encode_by_peers(const ExchangePlan& plan, ConstMatrixView x, StreamKey key, const EncodedRowsOut& out) {
+  constexpr int64_t kOneRow[] = {0, 1};
+  constexpr int32_t kFirst[] = {0};
+  for (size_t q = 0; q + 1 < plan.send_offsets.size(); ++q) {
+    const int64_t first = plan.send_offsets[q], last = plan.send_offsets[q + 1] - 1;
+    if (last < first) continue;
+    CsrView whole = plan.gather;
+    whole.indptr += first;
+    whole.rows = last - first;
+    encode_rows(whole, x, plan.send_ids.data() + first, key, from_row(out, first));
+    encode_block({1, 1, kOneRow, kFirst, nullptr}, {x.row(last), 1, plan.send_last_cols[q]},
+                 plan.send_ids.data() + last, key, from_row(out, last));
+  }
+}
+
 /// Messages begin at cache lines.
 int64_t aligned(int64_t bytes) {
   return (bytes + 63) / 64 * 64;
@@ -21,12 +47,14 @@ int64_t aligned(int64_t bytes) {
 
 MessageLayout HaloExchange::sent_layout(int peer) const {
   if (pass_.widths != nullptr) return pass_.widths->sent(peer);
-  return {plan_->send_offsets[peer + 1] - plan_->send_offsets[peer], cols_, pass_.bits};
+  return {plan_->send_offsets[peer + 1] - plan_->send_offsets[peer], cols_, pass_.bits,
+          plan_->last_cols_sent(static_cast<size_t>(peer), cols_)};
 }
 
 MessageLayout HaloExchange::expected_layout(int peer) const {
   if (pass_.widths != nullptr) return pass_.widths->expected(peer);
-  return {plan_->receive_offsets[peer + 1] - plan_->receive_offsets[peer], cols_, pass_.bits};
+  return {plan_->receive_offsets[peer + 1] - plan_->receive_offsets[peer], cols_, pass_.bits,
+          plan_->last_cols_received(static_cast<size_t>(peer), cols_)};
 }
 
 void HaloExchange::start(const ExchangePlan& plan, ConstMatrixView x, const ExchangePass& pass) {
@@ -97,8 +125,12 @@ void HaloExchange::encode(ConstMatrixView x) {
   place_rows();
   row_params_.resize(plan_->rows_sent());
   outgoing_.reserve(outgoing_start_.back());
-  encode_rows(plan_->gather, x, plan_->send_ids.data(), pass_.key,
-              {row_widths(), row_offsets_.data(), outgoing_.data(), row_params_.data(), pass_.trace});
+  const EncodedRowsOut out{row_widths(), row_offsets_.data(), outgoing_.data(), row_params_.data(), pass_.trace};
+  if (plan_->send_last_cols.empty()) {
+    encode_rows(plan_->gather, x, plan_->send_ids.data(), pass_.key, out);
+  } else {
+    encode_by_peers(*plan_, x, pass_.key, out);
+  }
 }
 
 void HaloExchange::send_messages() {

@@ -1,11 +1,11 @@
 #include "exchange/halo_rows.h"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 
 #include "base/error.h"
-#include "comm/collectives.h"
+#include "base/parallel.h"
+#include "graph/shard.h"
 
 namespace tersegraph {
 namespace {
@@ -28,6 +28,16 @@ std::vector<int64_t> bundled(const std::vector<int64_t>& offsets, int64_t each) 
   return bundles;
 }
 
+/// Columns of the last bundle to each rank.
+std::vector<int64_t> last_bundles(const std::vector<int64_t>& offsets, int64_t each, int64_t cols) {
+  std::vector<int64_t> last;
+  for (size_t q = 1; q < offsets.size(); ++q) {
+    const int64_t rows = offsets[q] - offsets[q - 1];
+    last.push_back(rows == 0 ? 0 : ((rows - 1) % each + 1) * cols);
+  }
+  return last;
+}
+
 /// A bundle draws its random numbers by the id of its first row.
 std::vector<int64_t> first_ids(const std::vector<int64_t>& ids, const std::vector<int64_t>& offsets, int64_t each) {
   std::vector<int64_t> first;
@@ -48,21 +58,17 @@ void for_each_row(const std::vector<int64_t>& offsets, int64_t each, int64_t col
   }
 }
 
-/// bundles = the rows of x that row_of names; what is left of a peer's last bundle repeats its last row, which leaves
-/// the minimum and the scale as they are.
-template <class RowOf>
-void pack(const std::vector<int64_t>& offsets, int64_t each, ConstMatrixView x, RowOf row_of, MatrixView bundles) {
-  const size_t bytes = static_cast<size_t>(x.cols) * sizeof(float);
-  int64_t next = 0;
-  const auto fill_up = [&](int64_t place) {
-    for (; next < place; next += x.cols) std::memcpy(bundles.data + next, bundles.data + next - x.cols, bytes);
-  };
-  for_each_row(offsets, each, x.cols, [&](int64_t k, int64_t place) {
-    fill_up(place);
-    std::memcpy(bundles.data + place, x.row(row_of(k)), bytes);
-    next = place + x.cols;
-  });
-  fill_up(bundles.size());
+/// y = what came, whose last row of each rank may be shorter.
+void decode(const ExchangePlan& plan, std::span<const EncodedRow> came, MatrixView y) {
+  constexpr int64_t kBlockRows = 64;
+  for (size_t q = 0; q + 1 < plan.receive_offsets.size(); ++q) {
+    const int64_t first = plan.receive_offsets[q], last = plan.receive_offsets[q + 1] - 1;
+    if (last < first) continue;
+    parallel_blocks(last - first, kBlockRows, [&](int64_t begin, int64_t end) {
+      for (int64_t k = first + begin; k < first + end; ++k) decode_row(came[k], y.cols, y.row(k));
+    });
+    decode_row(came[last], plan.last_cols_received(q, y.cols), y.row(last));
+  }
 }
 
 const ExchangeConfig& checked(const ExchangeConfig& config) {
@@ -73,98 +79,98 @@ const ExchangeConfig& checked(const ExchangeConfig& config) {
   return config;
 }
 
+/// Each rank tells the others which of their rows it needs.
+ExchangePlan plan_rows(Channel& channel, HaloNodes nodes) {
+  Shard shard;
+  shard.rank = channel.rank();
+  shard.ranks = channel.size();
+  shard.owned = std::move(nodes.owned);
+  shard.halo = std::move(nodes.halo);
+  shard.halo_offsets = std::move(nodes.halo_offsets);
+  return plan_forward(shard, identity(shard.halo_count()), RowChoice::sources, channel);
+}
+
+ExchangePlan plan_bundles(const ExchangePlan& rows, int64_t each, int64_t cols) {
+  ExchangePlan plan;
+  plan.send_offsets = bundled(rows.send_offsets, each);
+  plan.receive_offsets = bundled(rows.receive_offsets, each);
+  plan.send_ids = first_ids(rows.send_ids, rows.send_offsets, each);
+  plan.receive_ids = first_ids(rows.receive_ids, rows.receive_offsets, each);
+  plan.gather = identity(plan.rows_sent());
+  plan.scatter = identity(plan.rows_received());
+  plan.send_last_cols = last_bundles(rows.send_offsets, each, cols);
+  plan.receive_last_cols = last_bundles(rows.receive_offsets, each, cols);
+  return plan;
+}
+
 }  // namespace
 
 HaloRows::HaloRows(Channel& channel, HaloNodes nodes, const ExchangeConfig& config)
     : channel_(channel),
-      nodes_(std::move(nodes)),
       coded_(checked(config).halo_bits() <= 8),
+      rows_(plan_rows(channel, std::move(nodes))),
       widths_(channel, config),
-      exchange_(channel) {
-  learn_rows(channel);
+      exchange_(channel) {}
+
+/// Null: rows on their own.
+const HaloRows::Plans* HaloRows::bundles(int64_t cols, bool training) {
+  if (!training || !coded_ || cols < 1 || 2 * cols > kBundle) return nullptr;
+  const int64_t each = kBundle / cols;
+  const auto [found, added] = bundles_.try_emplace(cols);
+  if (added) found->second = Plans(plan_bundles(rows_.forward, each, cols), each);
+  return &found->second;
 }
 
-/// Each rank tells the others which of their rows it needs.
-void HaloRows::learn_rows(Channel& channel) {
-  std::vector<std::vector<std::byte>> wanted;
-  const auto halo = std::as_bytes(std::span(nodes_.halo));
-  for (int q = 0; q < channel.size(); ++q) {
-    const size_t first = static_cast<size_t>(nodes_.halo_offsets[q]) * sizeof(int64_t);
-    const size_t last = static_cast<size_t>(nodes_.halo_offsets[q + 1]) * sizeof(int64_t);
-    wanted.emplace_back(halo.begin() + first, halo.begin() + last);
-  }
-  send_offsets_.assign(1, 0);
-  for (const std::vector<std::byte>& bytes : all_to_all(channel, Traffic::setup, wanted)) {
-    std::vector<int64_t> ids(bytes.size() / sizeof(int64_t));
-    if (!ids.empty()) std::memcpy(ids.data(), bytes.data(), ids.size() * sizeof(int64_t));
-    for (const int64_t id : ids) {
-      const auto found = std::lower_bound(nodes_.owned.begin(), nodes_.owned.end(), id);
-      if (found == nodes_.owned.end() || *found != id) {
-        fail_run("rank {} is asked for node {}, which it does not own: the ranks' partitions differ", channel.rank(),
-                 id);
-      }
-      send_rows_.push_back(static_cast<int32_t>(found - nodes_.owned.begin()));
-    }
-    send_offsets_.push_back(std::ssize(send_rows_));
-  }
-}
-
-const HaloRows::Bundles& HaloRows::bundles(int64_t cols, bool coded) {
-  const int64_t each = coded ? std::max<int64_t>(1, kBundle / cols) : 1;
-  const auto [found, added] = bundles_.try_emplace(each);
-  if (!added) return found->second;
-  std::vector<int64_t> send_ids;
-  for (const int32_t row : send_rows_) send_ids.push_back(nodes_.owned[row]);
-  Bundles& made = found->second;
-  made.each = each;
-  ExchangePlan& plan = made.forward;
-  plan.send_offsets = bundled(send_offsets_, each);
-  plan.receive_offsets = bundled(nodes_.halo_offsets, each);
-  plan.send_ids = first_ids(send_ids, send_offsets_, each);
-  plan.receive_ids = first_ids(nodes_.halo, nodes_.halo_offsets, each);
-  plan.gather = identity(plan.rows_sent());
-  plan.scatter = identity(plan.rows_received());
-  made.backward = plan_backward(plan);
-  return made;
-}
-
-/// incoming_ = what the others have in outgoing_.
-void HaloRows::run(const ExchangePlan& plan, const AggregationPass& pass, bool backward) {
+void HaloRows::start(const ExchangePlan& plan, ConstMatrixView x, const AggregationPass& pass, bool backward) {
   const Direction direction = backward ? Direction::backward(channel_.rank()) : Direction::forward();
   ExchangePass sent{pass.kind, 32, StreamKey(pass.seed, Purpose::rounding, direction, pass.epoch, pass.layer)};
   WidthPolicy::Exchange* adapted = nullptr;
-  if (pass.training) {
-    adapted = widths_.prepare(plan, outgoing_.cols(), {backward, pass.layer, pass.seed, pass.epoch}, sent);
-  }
-  incoming_.reshape(plan.rows_received(), outgoing_.cols());
-  incoming_.fill(0);
-  PhaseSeconds seconds;
-  exchange_.start(plan, outgoing_, sent);
+  if (pass.training) adapted = widths_.prepare(plan, x.cols, {backward, pass.layer, pass.seed, pass.epoch}, sent);
+  exchange_.start(plan, x, sent);
   if (adapted != nullptr) widths_.done(*adapted, exchange_.extension_bytes(), 0);
-  exchange_.finish(incoming_, seconds);
+}
+
+/// incoming_ = what the others have in outgoing_.
+void HaloRows::exchange_bundles(const ExchangePlan& plan, const AggregationPass& pass, bool backward) {
+  PhaseSeconds seconds;
+  start(plan, outgoing_, pass, backward);
+  incoming_.reshape(plan.rows_received(), outgoing_.cols());
+  decode(plan, exchange_.take(seconds), incoming_);
+}
+
+void HaloRows::exchange_rows(const ExchangePlan& plan, ConstMatrixView x, MatrixView y, const AggregationPass& pass,
+                             bool backward) {
+  PhaseSeconds seconds;
+  start(plan, x, pass, backward);
+  exchange_.finish(y, seconds);
 }
 
 void HaloRows::forward(ConstMatrixView x, MatrixView halo, const AggregationPass& pass) {
   const int64_t cols = x.cols;
-  const Bundles& plans = bundles(cols, pass.training && coded_);
-  outgoing_.reshape(plans.forward.rows_sent(), plans.each * cols);
-  pack(
-      send_offsets_, plans.each, x, [&](int64_t k) { return send_rows_[k]; }, outgoing_);
-  run(plans.forward, pass, false);
-  for_each_row(nodes_.halo_offsets, plans.each, cols, [&](int64_t k, int64_t place) {
-    std::memcpy(halo.row(k), incoming_.data() + place, static_cast<size_t>(cols) * sizeof(float));
+  const Plans* const bundled = bundles(cols, pass.training);
+  if (bundled == nullptr) {
+    std::fill_n(halo.data, halo.size(), 0.0f);
+    return exchange_rows(rows_.forward, x, halo, pass, false);
+  }
+  outgoing_.reshape(bundled->forward.rows_sent(), bundled->each * cols);
+  for_each_row(rows_.forward.send_offsets, bundled->each, cols, [&](int64_t k, int64_t place) {
+    std::copy_n(x.row(rows_.forward.gather.indices[k]), cols, outgoing_.data() + place);
   });
+  exchange_bundles(bundled->forward, pass, false);
+  for_each_row(rows_.forward.receive_offsets, bundled->each, cols,
+               [&](int64_t k, int64_t place) { std::copy_n(incoming_.data() + place, cols, halo.row(k)); });
 }
 
 void HaloRows::backward(ConstMatrixView of_halo, MatrixView gradient, const AggregationPass& pass) {
   const int64_t cols = of_halo.cols;
-  const Bundles& plans = bundles(cols, pass.training && coded_);
-  outgoing_.reshape(plans.backward.rows_sent(), plans.each * cols);
-  pack(
-      nodes_.halo_offsets, plans.each, of_halo, [](int64_t k) { return k; }, outgoing_);
-  run(plans.backward, pass, true);
-  for_each_row(send_offsets_, plans.each, cols, [&](int64_t k, int64_t place) {
-    float* const row = gradient.row(send_rows_[k]);
+  const Plans* const bundled = bundles(cols, pass.training);
+  if (bundled == nullptr) return exchange_rows(rows_.backward, of_halo, gradient, pass, true);
+  outgoing_.reshape(bundled->backward.rows_sent(), bundled->each * cols);
+  for_each_row(rows_.forward.receive_offsets, bundled->each, cols,
+               [&](int64_t k, int64_t place) { std::copy_n(of_halo.row(k), cols, outgoing_.data() + place); });
+  exchange_bundles(bundled->backward, pass, true);
+  for_each_row(rows_.forward.send_offsets, bundled->each, cols, [&](int64_t k, int64_t place) {
+    float* const row = gradient.row(rows_.forward.gather.indices[k]);
     const float* const came = incoming_.data() + place;
     for (int64_t c = 0; c < cols; ++c) row[c] += came[c];
   });

@@ -26,8 +26,8 @@ class HaloRows {
   /// Collective. Policies: exact, uniform, random, adaptive. Errors: InputError.
   HaloRows(Channel& channel, HaloNodes nodes, const ExchangeConfig& config);
 
-  int64_t owned() const { return std::ssize(nodes_.owned); }
-  int64_t halo() const { return std::ssize(nodes_.halo); }
+  int64_t owned() const { return rows_.forward.gather.cols; }
+  int64_t halo() const { return rows_.forward.rows_received(); }
 
   /// halo (halo(), d) = the owners' rows of x (owned(), d). Collective, as are the others; a pass is the same on all
   /// ranks, and its layer counts the exchanges of a step.
@@ -42,22 +42,24 @@ class HaloRows {
   WidthPolicy& widths() { return widths_; }
 
  private:
-  /// Rows bundled by `each`, as plans between bundles.
-  struct Bundles {
-    int64_t each = 1;
+  struct Plans {
+    Plans() = default;
+    explicit Plans(ExchangePlan plan, int64_t each = 1)
+        : forward(std::move(plan)), backward(plan_backward(forward)), each(each) {}
     ExchangePlan forward, backward;
+    int64_t each = 1;  ///< rows a bundle
   };
 
-  void learn_rows(Channel& channel);
-  const Bundles& bundles(int64_t cols, bool coded);
-  void run(const ExchangePlan& plan, const AggregationPass& pass, bool backward);
+  const Plans* bundles(int64_t cols, bool training);
+  void start(const ExchangePlan& plan, ConstMatrixView x, const AggregationPass& pass, bool backward);
+  void exchange_rows(const ExchangePlan& plan, ConstMatrixView x, MatrixView y, const AggregationPass& pass,
+                     bool backward);
+  void exchange_bundles(const ExchangePlan& plan, const AggregationPass& pass, bool backward);
 
   Channel& channel_;
-  HaloNodes nodes_;
-  bool coded_;                          ///< whether training rows travel in 1 to 8 bits
-  std::vector<int32_t> send_rows_;      ///< local rows, by receiver
-  std::vector<int64_t> send_offsets_;   ///< (ranks + 1)
-  std::map<int64_t, Bundles> bundles_;  ///< by rows in each
+  bool coded_;                        ///< whether training rows travel in 1 to 8 bits
+  Plans rows_;                        ///< of rows on their own
+  std::map<int64_t, Plans> bundles_;  ///< by columns of a row
   WidthPolicy widths_;
   HaloExchange exchange_;
   Matrix outgoing_, incoming_;

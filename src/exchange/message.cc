@@ -31,12 +31,9 @@ uint64_t sum_of(MessageHeader header, std::span<const std::byte> message) {
   return checksum(std::as_bytes(std::span(&header, 1))) + message_checksum(message.subspan(sizeof header));
 }
 
-[[noreturn]] void fail_unexpected(const MessageLayout& expected, uint32_t sequence, int peer,
-                                  const MessageHeader& header) {
-  const auto words = [](auto bits) { return bits == 0 ? std::string("mixed widths") : fmt::format("{} bits", bits); };
-  fail_run("rank {} sent message {} ({} rows of {} at {}) where message {} ({} rows of {} at {}) was expected", peer,
-           header.sequence, header.rows, header.cols, words(header.bits), sequence, expected.rows(), expected.cols(),
-           words(expected.bits()));
+std::string words_of(const MessageLayout& layout) {
+  return fmt::format("{} rows of {} at {}", layout.rows(), layout.cols(),
+                     layout.bits() == 0 ? "the widths last agreed on" : fmt::format("{} bits", layout.bits()));
 }
 
 void check_message(const MessageLayout& layout, uint32_t sequence, int peer, std::span<const std::byte> message) {
@@ -46,15 +43,14 @@ void check_message(const MessageLayout& layout, uint32_t sequence, int peer, std
              layout.extension_offset());
   }
   const auto header = load<MessageHeader>(message.data());
-  if (header.magic != MessageHeader::kMagic || header.rows != layout.rows() || header.cols != layout.cols() ||
-      header.bits != static_cast<uint32_t>(layout.bits()) || header.sequence != sequence) {
-    fail_unexpected(layout, sequence, peer, header);
+  if (header.sequence != sequence) {
+    fail_run("rank {} sent message {} where message {} ({}) was expected", peer, header.sequence, sequence,
+             words_of(layout));
   }
-  if (header.widths != layout.widths_hash()) {
-    fail_run("rank {} sent message {} with other bit-widths than those last agreed on: a stale message", peer,
-             sequence);
+  if (header.layout != layout.hash()) {
+    fail_run("rank {} sent message {} of another layout than was expected ({})", peer, sequence, words_of(layout));
   }
-  if (length != layout.extension_offset() + 2 * int64_t{header.wide_rows}) {
+  if (length > layout.capacity() || (length - layout.extension_offset()) % 2 != 0) {
     fail_run("rank {} sent a message of the wrong length, {} bytes", peer, length);
   }
   if (header.checksum != sum_of(header, message)) {
@@ -65,35 +61,51 @@ void check_message(const MessageLayout& layout, uint32_t sequence, int peer, std
 
 }  // namespace
 
-MessageLayout::MessageLayout(int64_t rows, int64_t cols, int bits)
+MessageLayout::MessageLayout(int64_t rows, int64_t cols, int bits, int64_t last_cols)
     : rows_(rows),
       cols_(cols),
       bits_(bits),
       param_rows_(has_params(bits) ? rows : 0),
       payload_(rows * payload_bytes(bits, cols)),
-      bits_sum_(rows * bits) {}
+      values_(rows * cols),
+      value_bits_(rows * cols * bits) {
+  shorten_last_row(last_cols);
+}
 
-MessageLayout::MessageLayout(std::span<const uint8_t> widths, int64_t cols)
+MessageLayout::MessageLayout(std::span<const uint8_t> widths, int64_t cols, int64_t last_cols)
     : rows_(std::ssize(widths)),
       cols_(cols),
       bits_(0),
       widths_(widths.data()),
+      values_(std::ssize(widths) * cols),
       widths_hash_(checksum(std::as_bytes(widths))) {
   std::array<int64_t, 33> counts{};
   for (const uint8_t width : widths) ++counts[width];
   for (int bits = 0; bits <= 32; ++bits) {
     if (has_params(bits)) param_rows_ += counts[bits];
     payload_ += counts[bits] * payload_bytes(bits, cols);
-    bits_sum_ += counts[bits] * bits;
+    value_bits_ += counts[bits] * bits * cols;
   }
+  shorten_last_row(last_cols);
+}
+
+void MessageLayout::shorten_last_row(int64_t last_cols) {
+  if (rows_ == 0) return;
+  const int bits = bits_of(rows_ - 1);
+  payload_ -= payload_bytes(bits, cols_) - payload_bytes(bits, last_cols);
+  values_ -= cols_ - last_cols;
+  value_bits_ -= (cols_ - last_cols) * bits;
+}
+
+uint32_t MessageLayout::hash() const {
+  constexpr uint64_t kFormat = 3;
+  uint64_t sum = mix64(kFormat);
+  for (const int64_t part : {rows_, cols_, int64_t{bits_}, values_}) sum = mix64(sum ^ static_cast<uint64_t>(part));
+  return static_cast<uint32_t>(mix64(sum ^ widths_hash_) >> 32);
 }
 
 int64_t seal_message(const MessageLayout& layout, uint32_t sequence, const RowParams* params, std::byte* message) {
-  MessageHeader header{.sequence = sequence,
-                       .rows = static_cast<uint32_t>(layout.rows()),
-                       .cols = static_cast<uint32_t>(layout.cols()),
-                       .bits = static_cast<uint32_t>(layout.bits()),
-                       .widths = layout.widths_hash()};
+  MessageHeader header{.sequence = sequence, .layout = layout.hash()};
   std::byte* extension = message + layout.extension_offset();
   if (layout.payload_offset() > layout.params_offset()) {
     std::byte* packed = message + layout.params_offset();
@@ -105,7 +117,6 @@ int64_t seal_message(const MessageLayout& layout, uint32_t sequence, const RowPa
         scale |= kWide;
         store(extension, static_cast<uint16_t>(min & 0xFFFF));
         extension += 2;
-        ++header.wide_rows;
       }
       store(packed, static_cast<uint16_t>(min >> 16));
       store(packed + 2, static_cast<uint16_t>(scale));

@@ -9,7 +9,7 @@ namespace tersegraph {
 /// one peer in one exchange, since every peer needs others.
 ///
 /// With X the rows as they are and X~ as they were sent last, they are sent when ||X - X~||_F > bound * ||X~||_F or
-/// when X~ is `epochs` epochs old (0: at any age). Otherwise a message of no rows says so, 40 bytes. At bound 0 only
+/// when X~ is `epochs` epochs old (0: at any age). Otherwise a message of no rows says so, 16 bytes. At bound 0 only
 /// equal rows are held back: exact.
 class SancusExchange final : public StaleExchange {
  public:

@@ -214,9 +214,15 @@ void WidthPolicy::count_bits() {
   }
   std::vector<int64_t> sums;
   for (const auto& [key, exchange] : exchanges_) {
-    int64_t bits = 0, values = exchange.plan->rows_sent() * exchange.state.cols;
-    for (int q = 0; exchange.mixed && q < channel_.size(); ++q) bits += exchange.widths.sent(q).value_bits();
-    if (!exchange.mixed) bits = values * config_.halo_bits();
+    int64_t bits = 0, values = 0;
+    for (int q = 0; exchange.mixed && q < channel_.size(); ++q) {
+      bits += exchange.widths.sent(q).value_bits();
+      values += exchange.widths.sent(q).values();
+    }
+    if (!exchange.mixed) {
+      values = exchange.plan->rows_sent() * exchange.state.cols;
+      bits = values * config_.halo_bits();
+    }
     sums.insert(sums.end(), {bits, values});
   }
   all_reduce_sum(channel_, Traffic::setup, std::span(sums));

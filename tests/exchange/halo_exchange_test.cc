@@ -36,7 +36,7 @@ int64_t rows_needed(const Dense& a, const Partition& partition, int p, int q) {
 /// cols: a multiple of 8, where rows of all widths end at a whole byte by themselves.
 int64_t message_bytes(int64_t rows, int64_t cols, int bits, int64_t wide_rows) {
   if (rows == 0) return 0;
-  return 40 + rows * cols * bits / 8 + (bits <= 8 ? 4 * rows + 2 * wide_rows : 0);
+  return 16 + rows * cols * bits / 8 + (bits <= 8 ? 4 * rows + 2 * wide_rows : 0);
 }
 
 class WidthOfBits : public ::testing::TestWithParam<int> {};

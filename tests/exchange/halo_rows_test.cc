@@ -93,11 +93,16 @@ TEST_P(WidthOfRows, CodedRowsAreWithinAStep) {
   }
 }
 
-/// 15 rows a message; headers of 40 bytes and bundles that are not full take their share.
-TEST(HaloRows, TwoBitsAreAnEighthOfTheBytesHoweverNarrowTheRows) {
-  for (const int cols : {16, 40, 150}) {
-    EXPECT_GT(exchange(cols, {}).bytes, 8 * exchange(cols, {ExchangePolicy::uniform, 2}).bytes) << cols;
-  }
+/// 15 rows a message, in bundles of up to 128 columns, of which the last is as long as its rows.
+TEST(HaloRows, BytesAreAHeaderAndMinimumAndScaleOfEachBundleAndTheCodes) {
+  const int64_t messages = 2 * kRanks * (kRanks - 1);
+  EXPECT_EQ(exchange(16, {}).bytes, messages * (16 + 4 * 15 * 16));
+  const auto at_two_bits = [](int64_t cols) { return exchange(cols, {ExchangePolicy::uniform, 2}).bytes; };
+  EXPECT_EQ(at_two_bits(1), messages * (16 + 4 + 4));
+  EXPECT_EQ(at_two_bits(7), messages * (16 + 4 + 27));
+  EXPECT_EQ(at_two_bits(16), messages * (16 + 2 * 4 + (8 + 7) * 4));
+  EXPECT_EQ(at_two_bits(40), messages * (16 + 5 * 4 + 15 * 10));
+  EXPECT_EQ(at_two_bits(150), messages * (16 + 15 * (4 + 38)));
 }
 
 TEST(HaloRows, PassesThatDoNotTrainAreExact) {

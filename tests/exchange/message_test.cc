@@ -7,7 +7,9 @@
 #include <cstring>
 #include <vector>
 
+#include "base/checksum.h"
 #include "base/error.h"
+#include "comm/message_checksum.h"
 
 namespace tersegraph {
 namespace {
@@ -66,7 +68,7 @@ TEST_P(MessageOfBits, LengthIsHeaderParametersPayloadAndExtension) {
   const Sealed sealed = seal(bits);
   const int64_t rows = std::ssize(kParams), payload = rows * 16 * bits / 8;
   const int64_t params = bits <= 8 ? 4 * rows + 2 * kWideRows : 0;
-  EXPECT_EQ(std::ssize(sealed.bytes), 40 + params + payload);
+  EXPECT_EQ(std::ssize(sealed.bytes), 16 + params + payload);
 }
 
 TEST_P(MessageOfBits, OpensToWhatWasSealed) {
@@ -122,34 +124,34 @@ TEST_P(MessageOfBits, EveryFlippedByteIsRejected) {
 
 INSTANTIATE_TEST_SUITE_P(All, MessageOfBits, ::testing::Values(1, 2, 3, 4, 5, 6, 7, 8, 16, 32));
 
-/// The extension is as long as the header says, but not what the rows need.
-TEST(Message, RowsThatNeedMoreExtensionThanThereIsAreRejected) {
-  Sealed sealed = seal(4);
-  auto header = MessageHeader{};
+/// A sender that counts wrongly: its checksum is right.
+void put_checksum(Sealed& sealed) {
+  MessageHeader header;
   std::memcpy(&header, sealed.bytes.data(), sizeof header);
-  ASSERT_EQ(header.wide_rows, kWideRows);
-  --header.wide_rows;
+  header.checksum = 0;
+  header.checksum =
+      checksum(std::as_bytes(std::span(&header, 1))) + message_checksum(std::span(sealed.bytes).subspan(sizeof header));
   std::memcpy(sealed.bytes.data(), &header, sizeof header);
-  sealed.bytes.resize(sealed.bytes.size() - 2);
-  expect_rejected(sealed);
 }
 
-TEST(Message, ExtensionThatNoRowNeedsIsRejected) {
+TEST(Message, ExtensionThatIsNotWhatTheRowsNeedIsRejected) {
+  Sealed sealed = seal(4);
+  put_checksum(sealed);
+  EXPECT_NO_THROW(open(sealed));
   for (const int bits : {4, 32}) {
-    Sealed sealed = seal(bits);
-    auto header = MessageHeader{};
-    std::memcpy(&header, sealed.bytes.data(), sizeof header);
-    ++header.wide_rows;
-    std::memcpy(sealed.bytes.data(), &header, sizeof header);
-    sealed.bytes.resize(sealed.bytes.size() + 2);
-    expect_rejected(sealed);
+    for (const int bytes : {-2, -1, 1, 2, 4 * 5}) {
+      Sealed other = seal(bits);
+      other.bytes.resize(other.bytes.size() + bytes);
+      put_checksum(other);
+      expect_rejected(other);
+    }
   }
 }
 
 TEST(Message, NoRowsIsOnlyAHeader) {
   const MessageLayout layout(0, 16, 8);
   std::vector<std::byte> bytes(static_cast<size_t>(layout.capacity()));
-  EXPECT_EQ(seal_message(layout, 1, nullptr, bytes.data()), 40);
+  EXPECT_EQ(seal_message(layout, 1, nullptr, bytes.data()), 16);
   EXPECT_NO_THROW(open_message(layout, 1, kPeer, bytes, nullptr));
 }
 
@@ -157,7 +159,7 @@ TEST(Message, EveryRowMayHaveAWidthOfItsOwn) {
   const std::vector<uint8_t> widths{8, 0, 3, 2, 32}, others{8, 0, 2, 3, 32};
   const Sealed sealed = seal(MessageLayout(widths, 16));
   // Row 1, which is not sent, has one of the two wide minima.
-  EXPECT_EQ(std::ssize(sealed.bytes), 40 + 4 * 3 + 16 + 0 + 6 + 4 + 64 + 2);
+  EXPECT_EQ(std::ssize(sealed.bytes), 16 + 4 * 3 + 16 + 0 + 6 + 4 + 64 + 2);
   EXPECT_EQ(sealed.layout.value_bits(), 16 * (8 + 0 + 3 + 2 + 32));
   const std::vector<EncodedRow> rows = open(sealed);
   const std::byte* payload = sealed.bytes.data() + sealed.layout.payload_offset();
@@ -179,6 +181,25 @@ TEST(Message, EveryRowMayHaveAWidthOfItsOwn) {
     bad.bytes[k] ^= std::byte{4};
     expect_rejected(bad);
   }
+}
+
+TEST(Message, TheLastRowMayHaveFewerColumns) {
+  const std::vector<uint8_t> widths{4, 4, 4, 4, 3};
+  for (const MessageLayout& layout : {MessageLayout(5, 16, 3, 5), MessageLayout(widths, 16, 5)}) {
+    const int first = layout.bits_of(0);
+    const Sealed sealed = seal(layout);
+    EXPECT_EQ(layout.values(), 4 * 16 + 5);
+    EXPECT_EQ(layout.value_bits(), 4 * 16 * first + 5 * 3);
+    EXPECT_EQ(std::ssize(sealed.bytes), 16 + 4 * 5 + 4 * 2 * first + (2 + 1) + 2 * kWideRows);
+    const std::vector<EncodedRow> rows = open(sealed);
+    EXPECT_EQ(rows[4].payload, rows[3].payload + 2 * first);
+    EXPECT_EQ(rows[4].params.min, kParams[4].min);
+  }
+  // As long, but of another number of columns.
+  Sealed other = seal(MessageLayout(5, 16, 3, 5));
+  other.layout = MessageLayout(5, 16, 3, 6);
+  ASSERT_EQ(other.layout.extension_offset(), seal(MessageLayout(5, 16, 3, 5)).layout.extension_offset());
+  expect_rejected(other);
 }
 
 TEST(Message, DamageShowsInLongMessagesToo) {

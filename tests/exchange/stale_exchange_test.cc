@@ -24,7 +24,7 @@ using testing::training_pass;
 
 constexpr int64_t kNodes = 40, kCols = 6;
 constexpr int kRanks = 3, kEpochs = 6;
-constexpr int64_t kHeader = 40;
+constexpr int64_t kHeader = 16;
 
 Spread spread_of(ExchangeConfig config) {
   const Graph graph = reference::random_graph(kNodes, 110, true, true, 3, 2);

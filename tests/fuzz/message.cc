@@ -35,7 +35,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     width = which == 10 ? 0 : static_cast<uint8_t>(kWidths[which]);
   }
   const int bits = kWidths[input.below(10)];
-  const MessageLayout layout = mixed ? MessageLayout(widths, cols) : MessageLayout(count, cols, bits);
+  const int64_t last_cols = 1 + input.below(static_cast<int>(cols));
+  const MessageLayout layout =
+      mixed ? MessageLayout(widths, cols, last_cols) : MessageLayout(count, cols, bits, last_cols);
 
   std::vector<RowParams> params(count);
   for (RowParams& p : params) p = {input.number<float>(), std::bit_cast<float>(input.number<uint32_t>() & 0x7FFF0000)};
@@ -57,7 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     taken = true;
     std::vector<float> values(cols);
     for (const EncodedRow& row : rows) {
-      if (row.bits > 0) decode_row(row, cols, values.data());
+      if (row.bits > 0) decode_row(row, &row == &rows.back() ? last_cols : cols, values.data());
     }
   });
   if (!right_checksum && taken != (message == sealed)) std::abort();

@@ -56,7 +56,7 @@ TEST(SancusTraining, AtBoundZeroItIsExactBitForBit) {
 TEST(SancusTraining, WithinTheBoundNothingButHeadersIsSent) {
   const ExchangeConfig never{.policy = ExchangePolicy::sancus, .sancus_bound = 1e6};
   const Trained sancus = train(graph_of_600(), with(never), {.ranks = 3});
-  constexpr int64_t kExchanges = 4, kPairs = 6, kHeader = 40;  // layers 1 and 2, both ways
+  constexpr int64_t kExchanges = 4, kPairs = 6, kHeader = 16;  // layers 1 and 2, both ways
   EXPECT_GT(halo_bytes(sancus.epochs[0]), 100 * kExchanges * kPairs * kHeader);
   for (size_t t = 1; t < sancus.epochs.size(); ++t) {
     EXPECT_LE(halo_bytes(sancus.epochs[t]), kExchanges * kPairs * kHeader) << "epoch " << t + 1;
