@@ -102,7 +102,7 @@ int info_on_shards(const InfoWords& words) {
 
 int info(const InfoWords& words) {
   if (is_sharded(words.data)) return info_on_shards(words);
-  const DatasetFacts facts = describe(load_dataset(words.data));
+  const DatasetFacts facts = describe(*open_dataset(words.data));
   if (words.json) {
     fmt::print("{}\n", to_json(facts).dump(2));
   } else {

@@ -8,7 +8,7 @@
 #include "base/timer.h"
 #include "cli/commands.h"
 #include "data/partition_file.h"
-#include "data/shard_folder.h"
+#include "data/shard_writer.h"
 #include "run/partitioning.h"
 #include "run/plan_words.h"
 #include "run/units.h"
@@ -45,8 +45,8 @@ void tell_choice(const std::string& chosen, const PartitionWords& words, const D
              format_count(shape.edges), format_count(shape.features));
   fmt::print("parts   by {}", chosen);
   if (words.partition == "auto") {
-    fmt::print("; METIS takes about {} beside the data, and a process may take {}",
-               memory(metis_bytes(shape.nodes, shape.edges)), memory(limit));
+    fmt::print("; METIS takes about {}, and there are {} for it", memory(metis_bytes(shape.nodes, shape.edges)),
+               memory(limit));
   }
   fmt::print("\n");
   std::fflush(stdout);
@@ -64,18 +64,17 @@ void tell_parts(const ShardManifest& manifest, const std::string& folder) {
 int partition(const PartitionWords& words) {
   const int parts = part_count(words);
   if (words.partition != "auto" && !is_partition_file(words.partition)) parse_partition_method(words.partition);
-  const int64_t limit =
-      words.memory_limit.empty() ? available_memory() : parse_bytes(words.memory_limit, "--memory-limit");
+  const int64_t stated = words.memory_limit.empty() ? 0 : parse_bytes(words.memory_limit, "--memory-limit");
   check_new_folder(words.out);
   const Timer timer;
-  const Dataset dataset = load_dataset(words.data);
-  const DatasetShape shape = shape_of(dataset);
-  const std::string chosen = choose_partitioner(words.partition, shape, limit);
-  tell_choice(chosen, words, shape, limit);
-  const Partition made = partition_by(chosen, dataset.graph, parts);
+  const std::unique_ptr<DatasetRows> rows = open_dataset(words.data);
+  const int64_t limit = stated > 0 ? stated - resident_bytes() : available_memory();
+  const std::string chosen = choose_partitioner(words.partition, rows->shape(), limit);
+  tell_choice(chosen, words, rows->shape(), limit);
+  const Partition made = partition_by(chosen, *rows, parts);
   fmt::print("        parted after {}\n", format_seconds(timer.seconds()));
   std::fflush(stdout);
-  tell_parts(write_shards(dataset, made, chosen, words.out), words.out);
+  tell_parts(write_shards(*rows, made, chosen, words.out), words.out);
   return 0;
 }
 

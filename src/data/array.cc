@@ -209,9 +209,18 @@ ArrayView make_array(std::string what, DType dtype, std::vector<int64_t> shape, 
 }
 
 template <class T>
+void copy_to(const ArrayView& array, std::vector<T>& out) {
+  out.resize(static_cast<size_t>(array.size()));
+  convert_from_any(array, out.data());
+}
+template void copy_to(const ArrayView&, std::vector<int32_t>&);
+template void copy_to(const ArrayView&, std::vector<int64_t>&);
+template void copy_to(const ArrayView&, std::vector<float>&);
+
+template <class T>
 std::vector<T> to_vector(const ArrayView& array) {
-  std::vector<T> values(static_cast<size_t>(array.size()));
-  convert_from_any(array, values.data());
+  std::vector<T> values;
+  copy_to(array, values);
   return values;
 }
 template std::vector<uint8_t> to_vector(const ArrayView&);

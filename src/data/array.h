@@ -65,6 +65,10 @@ ArrayView make_array(std::string what, DType dtype, std::vector<int64_t> shape, 
 template <class T>
 std::vector<T> to_vector(const ArrayView& array);
 
+/// The same in the vector's own memory, where it has enough.
+template <class T>
+void copy_to(const ArrayView& array, std::vector<T>& out);
+
 /// The same into a matrix of as many elements.
 void copy_to(const ArrayView& array, MatrixView out);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -59,16 +60,24 @@ std::vector<std::vector<int64_t>> read_masks(const ArrayView& masks, int64_t nod
 
 }  // namespace
 
+namespace {
+
+void check_row_pointers(const std::vector<int64_t>& indptr, int64_t entries, const std::string& name,
+                        const std::string& indices) {
+  if (indptr.empty() || indptr.front() != 0) fail_input("{}: must start with 0", name);
+  const auto falls = std::ranges::adjacent_find(indptr, std::greater<>());
+  if (falls != indptr.end()) {
+    fail_input("{}: falls from {} to {} at row {}", name, falls[0], falls[1], falls - indptr.begin());
+  }
+  if (indptr.back() != entries) {
+    fail_input("{}: ends with {}, and {} has {} entries", name, indptr.back(), indices, entries);
+  }
+}
+
+}  // namespace
+
 void check_csr(const Csr& a, const CsrNames& names) {
-  if (a.indptr.empty() || a.indptr.front() != 0) fail_input("{}: must start with 0", names.indptr);
-  for (int64_t i = 0; i < a.rows(); ++i) {
-    if (a.indptr[i + 1] < a.indptr[i])
-      fail_input("{}: falls from {} to {} at row {}", names.indptr, a.indptr[i], a.indptr[i + 1], i);
-  }
-  if (a.indptr.back() != static_cast<int64_t>(a.indices.size())) {
-    fail_input("{}: ends with {}, and {} has {} entries", names.indptr, a.indptr.back(), names.indices,
-               a.indices.size());
-  }
+  check_row_pointers(a.indptr, std::ssize(a.indices), names.indptr, names.indices);
   for (size_t e = 0; e < a.indices.size(); ++e) {
     if (a.indices[e] < 0 || a.indices[e] >= a.cols) {
       fail_input("{}: entry {} is {}, outside 0..{}", names.indices, e, a.indices[e], a.cols - 1);
@@ -83,16 +92,21 @@ void check_csr(const Csr& a, const CsrNames& names) {
   }
 }
 
-Csr make_csr(int64_t rows, int64_t cols, const ArrayView& indptr, const ArrayView& indices, const ArrayView* values) {
-  if (rows < 0 || rows > kMostRows || cols < 0 || cols > kMostRows) {
-    fail_input("{}: a matrix of {} rows and {} columns is outside 0..{}", indptr.what, rows, cols, kMostRows);
-  }
+std::vector<int64_t> row_pointers(int64_t rows, const ArrayView& indptr, int64_t entries, const std::string& indices) {
+  if (rows < 0 || rows > kMostRows) fail_input("{}: {} rows are outside 0..{}", indptr.what, rows, kMostRows);
   if (indptr.dimensions() != 1 || indptr.size() != rows + 1) {
     fail_input("{}: has shape {} where ({},) is needed for {} rows", indptr.what, indptr.shape_words(), rows + 1, rows);
   }
+  std::vector<int64_t> pointers = to_vector<int64_t>(indptr);
+  check_row_pointers(pointers, entries, indptr.what, indices);
+  return pointers;
+}
+
+Csr make_csr(int64_t rows, int64_t cols, const ArrayView& indptr, const ArrayView& indices, const ArrayView* values) {
+  if (cols < 0 || cols > kMostRows) fail_input("{}: {} columns are outside 0..{}", indptr.what, cols, kMostRows);
   Csr a;
   a.cols = cols;
-  a.indptr = to_vector<int64_t>(indptr);
+  a.indptr = row_pointers(rows, indptr, indices.size(), indices.what);
   a.indices = to_vector<int32_t>(indices);
   if (values != nullptr) a.values = to_vector<float>(*values);
   check_csr(a, {indptr.what, indices.what, values != nullptr ? values->what : ""});
@@ -162,8 +176,9 @@ Matrix matrix_of(const ArrayView& array) {
   return matrix;
 }
 
-Graph graph_of_edges(int64_t nodes, std::span<const Edge> edges, std::span<const float> weights, Direction direction) {
-  const bool symmetrise = direction == Direction::symmetrise;
+Graph graph_of_edges(int64_t nodes, std::span<const Edge> edges, std::span<const float> weights,
+                     EdgeDirection direction) {
+  const bool symmetrise = direction == EdgeDirection::symmetrise;
   Graph graph = build_graph(nodes, edges, weights, {.symmetrise = symmetrise, .remove_self_loops = true});
   // Of an edge that is listed both ways with two weights, each direction would keep its own.
   if (symmetrise && graph.adjacency.weighted()) {
@@ -173,7 +188,7 @@ Graph graph_of_edges(int64_t nodes, std::span<const Edge> edges, std::span<const
   return graph;
 }
 
-Graph graph_of_edge_index(int64_t nodes, const ArrayView& edge_index, Direction direction) {
+Graph graph_of_edge_index(int64_t nodes, const ArrayView& edge_index, EdgeDirection direction) {
   if (edge_index.dimensions() != 2 || edge_index.shape[0] != 2) {
     fail_input("{}: has shape {} where (2, edges) is needed", edge_index.what, edge_index.shape_words());
   }

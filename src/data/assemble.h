@@ -21,6 +21,9 @@ struct CsrNames {
 /// finite.
 void check_csr(const Csr& a, const CsrNames& names);
 
+/// Row pointers of a file, which must rise from 0 to `entries`, what `indices` names. Errors: as check_csr.
+std::vector<int64_t> row_pointers(int64_t rows, const ArrayView& indptr, int64_t entries, const std::string& indices);
+
 /// A CSR of a file, checked; `values` may be null. Errors: as check_csr, and counts over 2^31 - 1 rows or columns.
 Csr make_csr(int64_t rows, int64_t cols, const ArrayView& indptr, const ArrayView& indices, const ArrayView* values);
 
@@ -40,13 +43,14 @@ Features dense_features(const ArrayView& attributes);
 Graph undirected_graph(Csr adjacency);
 
 /// How publishers' edges become a graph. `keep`: as they are, undirected where the reverse of every edge is there.
-enum class Direction { symmetrise, keep };
+enum class EdgeDirection { symmetrise, keep };
 
 /// The graph of a text's edges, loops and duplicates dropped.
-Graph graph_of_edges(int64_t nodes, std::span<const Edge> edges, std::span<const float> weights, Direction direction);
+Graph graph_of_edges(int64_t nodes, std::span<const Edge> edges, std::span<const float> weights,
+                     EdgeDirection direction);
 
 /// The graph of (2, m) edges: sources, then targets. Errors: InputError that names the edge.
-Graph graph_of_edge_index(int64_t nodes, const ArrayView& edge_index, Direction direction);
+Graph graph_of_edge_index(int64_t nodes, const ArrayView& edge_index, EdgeDirection direction);
 
 /// Classes in one column, fractions that are whole and NaN = unlabelled included; several columns of 0 and 1 are
 /// several labels a node.

@@ -1,5 +1,6 @@
 #include "data/describe.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "data/remarks.h"
@@ -19,19 +20,38 @@ std::vector<int64_t> count_classes(const Labels& labels) {
   return counts;
 }
 
-double edge_homophily(const Csr& a, const Labels& labels) {
-  int64_t both = 0, same = 0;
-  if (!labels.classes.empty()) {
-    for (int64_t i = 0; i < a.rows(); ++i) {
-      for (int64_t e = a.indptr[i]; e < a.indptr[i + 1]; ++e) {
-        const int32_t x = labels.classes[i], y = labels.classes[a.indices[e]];
-        both += x >= 0 && y >= 0;
-        same += x >= 0 && x == y;
-      }
+/// What the edges tell, row by row.
+class EdgeCount {
+ public:
+  explicit EdgeCount(const Dataset& head) : labels_(head.labels), touched_(head.nodes()) {}
+
+  void see(int64_t u, std::span<const int32_t> targets) {
+    longest_ = std::max(longest_, std::ssize(targets));
+    for (const int32_t v : targets) {
+      if (v == u) continue;
+      touched_[u] = touched_[v] = true;
+    }
+    if (labels_.classes.empty()) return;
+    const int32_t own = labels_.classes[u];
+    for (const int32_t v : targets) {
+      const int32_t other = labels_.classes[v];
+      both_ += own >= 0 && other >= 0;
+      same_ += own >= 0 && own == other;
     }
   }
-  return both == 0 ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(same) / static_cast<double>(both);
-}
+
+  int64_t max_degree() const { return longest_; }
+  int64_t isolated() const { return std::ranges::count(touched_, false); }
+  double homophily() const {
+    return both_ == 0 ? std::numeric_limits<double>::quiet_NaN()
+                      : static_cast<double>(same_) / static_cast<double>(both_);
+  }
+
+ private:
+  const Labels& labels_;
+  std::vector<bool> touched_;
+  int64_t longest_ = 0, both_ = 0, same_ = 0;
+};
 
 double density(const DatasetShape& shape) {
   if (shape.features == 0) return 0;
@@ -67,23 +87,29 @@ DatasetShape shape_of(const Dataset& dataset) {
           .outputs = dataset.labels.outputs};
 }
 
-DatasetFacts describe(const Dataset& dataset) {
-  const GraphFacts graph = inspect(dataset.graph);
+DatasetFacts describe(const DatasetRows& rows) {
+  const Dataset& head = rows.head();
   DatasetFacts facts;
-  static_cast<DatasetShape&>(facts) = shape_of(dataset);
-  facts.format = dataset.format;
+  static_cast<DatasetShape&>(facts) = rows.shape();
+  facts.format = head.format;
   facts.mean_degree = facts.nodes == 0 ? 0 : static_cast<double>(facts.edges) / static_cast<double>(facts.nodes);
-  facts.max_degree = graph.max_degree;
-  facts.isolated = graph.isolated;
+  EdgeCount edges(head);
+  rows.edges([&](int64_t u, std::span<const int32_t> targets, std::span<const float>) { edges.see(u, targets); });
+  facts.max_degree = edges.max_degree();
+  facts.isolated = edges.isolated();
+  facts.edge_homophily = edges.homophily();
   facts.feature_density = density(facts);
-  for (int64_t v = 0; v < facts.nodes; ++v) facts.labelled += dataset.labels.labelled(v);
-  facts.class_counts = count_classes(dataset.labels);
-  facts.edge_homophily = edge_homophily(dataset.graph.adjacency, dataset.labels);
-  for (const Split& split : dataset.splits) {
+  for (int64_t v = 0; v < facts.nodes; ++v) facts.labelled += head.labels.labelled(v);
+  facts.class_counts = count_classes(head.labels);
+  for (const Split& split : head.splits) {
     facts.splits.push_back({std::ssize(split.train), std::ssize(split.val), std::ssize(split.test)});
   }
-  facts.remarks = remarks(dataset);
+  facts.remarks = remarks(rows);
   return facts;
+}
+
+DatasetFacts describe(const Dataset& dataset) {
+  return describe(WholeRows(dataset));
 }
 
 }  // namespace tersegraph

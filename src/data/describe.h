@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
+#include "data/dataset_rows.h"
 
 namespace tersegraph {
 
@@ -27,6 +27,7 @@ struct DatasetFacts : DatasetShape {
   std::vector<std::string> remarks;
 };
 
+DatasetFacts describe(const DatasetRows& rows);
 DatasetFacts describe(const Dataset& dataset);
 
 }  // namespace tersegraph

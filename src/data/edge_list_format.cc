@@ -30,7 +30,7 @@ std::vector<int64_t> number_nodes(std::vector<Edge>& edges) {
 }
 
 /// The first line is n; line i + 1 lists the neighbours of node i.
-Dataset read_adjacency_lines(TextReader& text, Direction direction) {
+Dataset read_adjacency_lines(TextReader& text, EdgeDirection direction) {
   const int64_t nodes = text.integer();
   if (nodes < 1 || nodes > std::numeric_limits<int32_t>::max()) text.fail("states {} nodes", nodes);
   if (static_cast<uint64_t>(nodes) > text.most_characters())
@@ -54,10 +54,10 @@ bool is_letter(char c) {
 /// Edges over given nodes 0..nodes-1, or over whatever ids the file has (nodes = 0).
 Dataset read_edges(const std::string& path, int64_t nodes) {
   TextReader text(path);
-  Direction direction = Direction::symmetrise;
+  EdgeDirection direction = EdgeDirection::symmetrise;
   bool found = text.next_line();
   for (; found; found = text.next_line()) {
-    if (text.line().starts_with("# directed")) direction = Direction::keep;
+    if (text.line().starts_with("# directed")) direction = EdgeDirection::keep;
     if (!text.at_end() && text.line().front() != '#' && text.line().front() != '%') break;
   }
   if (found && is_letter(text.line().front())) found = text.next_content();  // a header

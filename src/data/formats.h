@@ -11,7 +11,11 @@ namespace tersegraph {
 // One reader a format. Each checks what it reads; names and what no format excludes are left to load_dataset().
 
 /// The schema of docs/data.md.
+constexpr const char* kSchemaName = "Tersegraph";
+bool in_schema(const NpzReader& npz);
 Dataset read_tersegraph(const NpzReader& npz);
+/// The same without features and without the graph's columns and weights: only its row pointers are there.
+Dataset read_head(const NpzReader& npz);
 
 /// Shchur et al., "Pitfalls of Graph Neural Network Evaluation" (2018): adj_indptr, adj_indices, adj_shape, attr_*,
 /// labels.
@@ -58,5 +62,8 @@ Dataset read_edge_list_folder(const std::string& folder);
 
 /// One node a line, made to ascend.
 std::vector<int64_t> read_node_set(const std::string& path, int64_t nodes);
+
+/// What a dataset is called: "cora" of "data/cora.npz", "data/cora/" and "ind.cora.graph".
+std::string dataset_name(const std::string& path);
 
 }  // namespace tersegraph

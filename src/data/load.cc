@@ -26,11 +26,8 @@ struct Known {
 };
 
 Known recognise_npz(const NpzReader& npz) {
-  if (npz.has("adj_indptr")) {
-    if (npz.has("adj_shape") && !npz.has("num_nodes"))
-      return {"gnn-benchmark", [&] { return read_gnn_benchmark(npz); }};
-    return {"Tersegraph", [&] { return read_tersegraph(npz); }};
-  }
+  if (in_schema(npz)) return {kSchemaName, [&] { return read_tersegraph(npz); }};
+  if (npz.has("adj_indptr")) return {"gnn-benchmark", [&] { return read_gnn_benchmark(npz); }};
   if (npz.has("adj_matrix")) return {"gnn-benchmark, pickled", [&] { return read_pickled_gnn_benchmark(npz); }};
   if (npz.has("edges") && npz.has("node_features")) return {"heterophilous", [&] { return read_heterophilous(npz); }};
   if (npz.has("edge_index")) return {"PyTorch Geometric", [&] { return read_pyg(npz); }};
@@ -96,23 +93,12 @@ Known recognise_file(const std::string& path) {
   return {"edge list", [=] { return read_edge_list(path); }};
 }
 
-/// "cora" of "data/cora.npz", "data/cora/" and "ind.cora.graph".
-std::string name_of(const std::string& path) {
-  fs::path name = fs::absolute(path).lexically_normal();
-  if (!name.has_filename()) name = name.parent_path();
-  std::string stem = name.filename().string();
-  if (fs::is_directory(name)) return stem;
-  if (stem.starts_with("ind.")) return stem.substr(4, stem.find('.', 4) - 4);
-  if (stem.ends_with(".gz")) stem.resize(stem.size() - 3);
-  return stem.substr(0, stem.rfind('.'));
-}
-
 /// What a reader refuses is told with the format that the data was taken for.
 Dataset read_as(const Known& known, const std::string& data) {
   try {
     Dataset dataset = known.read();
     dataset.format = known.format;
-    dataset.name = name_of(data);
+    dataset.name = dataset_name(data);
     validate(dataset, data);
     return dataset;
   } catch (const InputError& error) {
@@ -131,6 +117,16 @@ Dataset read_any(const std::string& path) {
 }
 
 }  // namespace
+
+std::string dataset_name(const std::string& path) {
+  fs::path name = fs::absolute(path).lexically_normal();
+  if (!name.has_filename()) name = name.parent_path();
+  std::string stem = name.filename().string();
+  if (fs::is_directory(name)) return stem;
+  if (stem.starts_with("ind.")) return stem.substr(4, stem.find('.', 4) - 4);
+  if (stem.ends_with(".gz")) stem.resize(stem.size() - 3);
+  return stem.substr(0, stem.rfind('.'));
+}
 
 Dataset load_dataset(const std::string& data) {
   if (is_synthetic(data)) return synthetic_dataset(data);

@@ -38,7 +38,8 @@ Dataset read_matrix_market(const std::string& path) {
   if (text.next_content()) text.fail("comes after the {} entries that are stated", entries);
   check_stated_nodes(rows, entries, path);
   Dataset dataset;
-  dataset.graph = graph_of_edges(rows, list.edges, list.weights, symmetric ? Direction::symmetrise : Direction::keep);
+  dataset.graph =
+      graph_of_edges(rows, list.edges, list.weights, symmetric ? EdgeDirection::symmetrise : EdgeDirection::keep);
   return dataset;
 }
 

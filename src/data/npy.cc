@@ -115,20 +115,27 @@ class HeaderParser {
 
 }  // namespace
 
-NpyHeader parse_npy_header(std::span<const std::byte> bytes, const std::string& what) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+size_t npy_header_bytes(std::span<const std::byte> front, const std::string& what) {
+  const std::string_view text(reinterpret_cast<const char*>(front.data()), front.size());
   const auto byte = [&](size_t i) { return static_cast<size_t>(static_cast<uint8_t>(text[i])); };
-  if (text.size() < 12 || !text.starts_with(kMagic))
+  if (text.size() < kNpyFront || !text.starts_with(kMagic)) {
     fail_input("{}: is no numpy array; write it with numpy.save", what);
+  }
   const size_t version = byte(6);
   if (version < 1 || version > 3) fail_input("{}: is in .npy format version {}; known are 1 to 3", what, version);
-  const size_t start = version == 1 ? 10 : 12;
-  size_t length = byte(8) | byte(9) << 8;
-  if (version > 1) length |= byte(10) << 16 | byte(11) << 24;
-  if (length > text.size() - start) fail_input("{}: ends within its .npy header; the file is damaged", what);
-  HeaderParser header(text.substr(start, length), what);
+  const size_t length = byte(8) | byte(9) << 8;
+  return version == 1 ? 10 + length : 12 + (length | byte(10) << 16 | byte(11) << 24);
+}
+
+NpyHeader parse_npy_header(std::span<const std::byte> bytes, const std::string& what) {
+  const size_t end = npy_header_bytes(bytes, what);
+  if (end > bytes.size()) fail_input("{}: ends within its .npy header; the file is damaged", what);
+  const auto first_version = std::byte{1};
+  const size_t start = bytes[6] == first_version ? 10 : 12;
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  HeaderParser header(text.substr(start, end - start), what);
   header.parse();
-  return {parse_dtype(header.descr, what), std::move(header.shape), header.fortran, start + length};
+  return {parse_dtype(header.descr, what), std::move(header.shape), header.fortran, end};
 }
 
 ArrayView parse_npy(std::span<const std::byte> bytes, std::string what) {

@@ -19,6 +19,9 @@ struct NpyHeader {
   bool fortran = false;
   size_t bytes = 0;  ///< of the header: the data stand behind it
 };
+/// The header's length, which its first kNpyFront bytes tell; a file may be shorter. Errors: as parse_npy.
+constexpr size_t kNpyFront = 12;
+size_t npy_header_bytes(std::span<const std::byte> front, const std::string& what);
 /// `bytes` may end anywhere behind the header. Errors: as parse_npy.
 NpyHeader parse_npy_header(std::span<const std::byte> bytes, const std::string& what);
 

@@ -9,6 +9,7 @@ namespace tersegraph {
 namespace {
 
 constexpr std::string_view kExtension = ".npy";
+constexpr uint64_t kPiece = uint64_t{1} << 22;
 
 }  // namespace
 
@@ -31,9 +32,13 @@ const ZipMember& NpzReader::member(std::string_view array) const {
   return zip_.members()[found->second];
 }
 
+std::string NpzReader::what(std::string_view array) const {
+  return fmt::format("{}: array '{}'", path(), array);
+}
+
 OwnedArray NpzReader::read(std::string_view array) const {
   ZipReader::Bytes bytes = zip_.read(member(array));
-  ArrayView view = parse_npy(bytes.view(), fmt::format("{}: array '{}'", path(), array));
+  ArrayView view = parse_npy(bytes.view(), what(array));
   return {std::move(view), std::move(bytes)};
 }
 
@@ -42,47 +47,29 @@ std::optional<OwnedArray> NpzReader::read_if_there(std::string_view array) const
   return read(array);
 }
 
-void NpzReader::read_rows(std::string_view array, int64_t rows, int64_t cols,
-                          const std::function<void(int64_t, ConstMatrixView)>& take) const {
-  const std::string what = fmt::format("{}: array '{}'", path(), array);
-  const size_t row_bytes = static_cast<size_t>(cols) * sizeof(float);
-  bool at_header = true;
-  int64_t first = 0;
-  Buffer block;
-  std::vector<std::byte> rest;  // an incomplete row
-  zip_.read(member(array), [&](std::span<const std::byte> piece) {
-    if (std::exchange(at_header, false)) {
-      const NpyHeader header = parse_npy_header(piece, what);
-      const bool plain = header.dtype.kind == DType::Kind::single && !header.dtype.big_endian && !header.fortran;
-      if (!plain || header.shape != std::vector<int64_t>{rows, cols}) {
-        fail_input("{}: is not of shape ({}, {}) and float32", what, rows, cols);
-      }
-      piece = piece.subspan(header.bytes);
-    }
-    if (row_bytes == 0) return;
-    const size_t held = rest.size() + piece.size();
-    const auto count = static_cast<int64_t>(held / row_bytes);
-    if (count > rows - first) fail_input("{}: holds more rows than its shape", what);
-    const size_t whole = static_cast<size_t>(count) * row_bytes;
-    block.reserve(std::max(whole, held));
-    std::copy(rest.begin(), rest.end(), block.data());
-    std::copy(piece.begin(), piece.end(), block.data() + rest.size());
-    rest.assign(block.data() + whole, block.data() + held);
-    take(first, {reinterpret_cast<const float*>(block.data()), count, cols});
-    first += count;
-  });
-  if (row_bytes > 0 && (first != rows || !rest.empty())) fail_input("{}: holds fewer rows than its shape", what);
+SlabReader NpzReader::open(std::string_view array) const {
+  const ZipMember& from = member(array);
+  return {what(array), zip_.open(from), from.unpacked};
 }
 
 void NpzReader::check() const {
   for (const ZipMember& member : zip_.members()) {
-    zip_.read(member, [](std::span<const std::byte>) {});
+    const auto bytes = zip_.open(member);
+    std::vector<std::byte> piece;
+    for (uint64_t at = 0; at < member.unpacked; at += piece.size()) {
+      piece.resize(std::min<uint64_t>(kPiece, member.unpacked - at));
+      bytes->fill(piece);
+    }
+    bytes->finish();
   }
 }
 
-void NpzWriter::add_bytes(std::string_view array, const std::string& header, std::span<const std::byte> data) {
-  const std::span<const std::byte> pieces[] = {std::as_bytes(std::span(header)), data};
-  zip_.add(std::string(array).append(kExtension), pieces, compression_);
+void NpzWriter::begin(std::string_view array, std::string_view dtype, size_t bytes, std::span<const int64_t> shape) {
+  constexpr size_t kMostPacked = size_t{1} << 26;
+  for (const int64_t extent : shape) bytes *= static_cast<size_t>(extent);
+  zip_.begin(std::string(array).append(kExtension), bytes > kMostPacked ? Compression::stored : compression_);
+  const std::string header = npy_header(dtype, shape);
+  zip_.write(std::as_bytes(std::span(header)));
 }
 
 }  // namespace tersegraph

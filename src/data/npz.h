@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -11,6 +10,7 @@
 
 #include "data/array.h"
 #include "data/npy.h"
+#include "data/slabs.h"
 #include "data/zip.h"
 
 namespace tersegraph {
@@ -30,22 +30,21 @@ class NpzReader {
   std::vector<std::string> names() const;
   OwnedArray read(std::string_view array) const;
   std::optional<OwnedArray> read_if_there(std::string_view array) const;
-  /// Calls take(first, block) for the rows of a float32 matrix (rows, cols), some at a time and in order; a stored one
-  /// is never whole in memory.
-  void read_rows(std::string_view array, int64_t rows, int64_t cols,
-                 const std::function<void(int64_t, ConstMatrixView)>& take) const;
+  /// The array some rows at a time. This must outlive it.
+  SlabReader open(std::string_view array) const;
   /// Reads every array, so that damage shows.
   void check() const;
 
  private:
   const ZipMember& member(std::string_view array) const;
+  std::string what(std::string_view array) const;  ///< for messages
 
   ZipReader zip_;
   std::map<std::string, size_t, std::less<>> members_;
 };
 
 /// Writes an .npz file that numpy.load reads, atomically. T: uint8_t, int32_t, int64_t, float or double; arrays are
-/// row-major.
+/// row-major. Arrays over 64 MiB are stored as they are: packing them takes minutes, and hardly helps floats.
 class NpzWriter {
  public:
   explicit NpzWriter(std::string path, Compression compression = Compression::deflate)
@@ -53,17 +52,31 @@ class NpzWriter {
 
   template <class T>
   void add(std::string_view array, std::span<const T> values, std::span<const int64_t> shape) {
-    add_bytes(array, npy_header(dtype_word<T>(), shape), std::as_bytes(values));
+    begin<T>(array, shape);
+    write(values);
+    end();
   }
   template <class T>
   void add(std::string_view array, const std::vector<T>& values) {
     const int64_t shape[] = {static_cast<int64_t>(values.size())};
     add(array, std::span<const T>(values), shape);
   }
+
+  /// An array whose values come bit by bit: begin, write all that the shape says, end.
+  template <class T>
+  void begin(std::string_view array, std::span<const int64_t> shape) {
+    begin(array, dtype_word<T>(), sizeof(T), shape);
+  }
+  template <class T>
+  void write(std::span<const T> values) {
+    zip_.write(std::as_bytes(values));
+  }
+  void end() { zip_.end(); }
+
   void finish() { zip_.finish(); }
 
  private:
-  void add_bytes(std::string_view array, const std::string& header, std::span<const std::byte> data);
+  void begin(std::string_view array, std::string_view dtype, size_t bytes, std::span<const int64_t> shape);
 
   ZipWriter zip_;
   Compression compression_;

@@ -62,7 +62,7 @@ void read_csv(const std::string& raw, Dataset& dataset) {
     fail_input("{}: holds {} edges, and num-edge-list.csv says {}", text.path(), list.edges.size(), edges);
   }
   check_stated_nodes(nodes, edges, text.path());
-  dataset.graph = graph_of_edges(nodes, list.edges, list.weights, Direction::symmetrise);
+  dataset.graph = graph_of_edges(nodes, list.edges, list.weights, EdgeDirection::symmetrise);
   if (const std::string path = plain_or_gzipped(raw + "node-feat.csv"); !path.empty()) {
     dataset.features.dense = read_rows(path, nodes, false);
   }
@@ -85,7 +85,7 @@ void read_binary(const std::string& raw, Dataset& dataset) {
     fail_input("{}: num_nodes_list is {}", npz.path(), nodes);
   }
   check_stated_nodes(nodes, edge_index.size() / 2, npz.path());
-  dataset.graph = graph_of_edge_index(nodes, edge_index, Direction::symmetrise);
+  dataset.graph = graph_of_edge_index(nodes, edge_index, EdgeDirection::symmetrise);
   if (const auto features = npz.read_if_there("node_feat")) dataset.features = dense_features(*features);
   if (fs::exists(raw + "node-label.npz")) {
     const NpzReader file(raw + "node-label.npz");

@@ -91,7 +91,7 @@ Graph read_neighbours(const File& file, int64_t nodes) {
       edges.emplace_back(source, node(target));
     }
   }
-  return graph_of_edges(nodes, edges, {}, Direction::symmetrise);
+  return graph_of_edges(nodes, edges, {}, EdgeDirection::symmetrise);
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ Dataset read_pyg(const NpzReader& npz) {
   Dataset dataset;
   if (const auto x = npz.read_if_there("x")) dataset.features = dense_features(*x);
   const int64_t nodes = count_nodes(npz, dataset.features);
-  dataset.graph = graph_of_edge_index(nodes, npz.read("edge_index"), Direction::keep);
+  dataset.graph = graph_of_edge_index(nodes, npz.read("edge_index"), EdgeDirection::keep);
   if (const auto y = npz.read_if_there("y")) dataset.labels = read_labels(*y, nodes);
   dataset.splits = read_splits(npz, nodes);
   return dataset;
@@ -63,7 +63,7 @@ Dataset read_pyg(const NpzReader& npz) {
 Dataset read_musae(const NpzReader& npz) {
   Dataset dataset;
   dataset.features = dense_features(npz.read("features"));
-  dataset.graph = graph_of_edge_index(dataset.features.rows(), turned(npz.read("edges")), Direction::symmetrise);
+  dataset.graph = graph_of_edge_index(dataset.features.rows(), turned(npz.read("edges")), EdgeDirection::symmetrise);
   dataset.labels = read_labels(npz.read("target"), dataset.nodes());
   return dataset;
 }

@@ -24,33 +24,31 @@ struct FeatureUse {
   }
 };
 
-FeatureUse use_of(const Features& features) {
-  FeatureUse use{std::vector<bool>(features.rows()), std::vector<bool>(features.cols())};
-  if (features.is_sparse) {
-    const Csr& x = features.sparse;
-    for (int64_t row = 0; row < x.rows(); ++row) {
-      for (int64_t at = x.indptr[row]; at < x.indptr[row + 1]; ++at) {
-        use.see(row, x.indices[at], x.weighted() ? x.values[at] : 1.0f);
-      }
+FeatureUse use_of(const DatasetRows& rows, const DatasetShape& shape) {
+  FeatureUse use{std::vector<bool>(shape.nodes), std::vector<bool>(shape.features)};
+  rows.sparse_features([&](int64_t row, std::span<const int32_t> columns, std::span<const float> values) {
+    for (size_t k = 0; k < columns.size(); ++k) use.see(row, columns[k], values.empty() ? 1.0f : values[k]);
+  });
+  rows.dense_features([&](int64_t first, ConstMatrixView x) {
+    for (int64_t i = 0; i < x.rows; ++i) {
+      for (int64_t column = 0; column < x.cols; ++column) use.see(first + i, column, x(i, column));
     }
-    return use;
-  }
-  const Matrix& x = features.dense;
-  for (int64_t row = 0; row < x.rows(); ++row) {
-    for (int64_t column = 0; column < x.cols(); ++column) use.see(row, column, x(row, column));
-  }
+  });
   return use;
 }
 
-void remark_on_features(const Features& features, std::vector<std::string>& lines) {
-  if (features.empty()) {
+void remark_on_features(const DatasetRows& rows, std::vector<std::string>& lines) {
+  const DatasetShape shape = rows.shape();
+  if (shape.features == 0) {
     lines.push_back("there are no features, and training needs some");
     return;
   }
-  const FeatureUse use = use_of(features);
-  const auto rows = std::ranges::count(use.rows, false), columns = std::ranges::count(use.columns, false);
-  if (rows > 0) lines.push_back(fmt::format("nodes whose features are all 0: {}", rows));
-  if (columns > 0) lines.push_back(fmt::format("features that are 0 everywhere: {} of {}", columns, features.cols()));
+  const FeatureUse use = use_of(rows, shape);
+  const auto empty_rows = std::ranges::count(use.rows, false), empty_columns = std::ranges::count(use.columns, false);
+  if (empty_rows > 0) lines.push_back(fmt::format("nodes whose features are all 0: {}", empty_rows));
+  if (empty_columns > 0) {
+    lines.push_back(fmt::format("features that are 0 everywhere: {} of {}", empty_columns, shape.features));
+  }
   if (use.largest >= kLargeFeature) {
     lines.push_back(fmt::format("features are as large as {:.3g}; scale the columns first", use.largest));
   }
@@ -99,10 +97,10 @@ void remark_on_labels(const Dataset& dataset, std::vector<std::string>& lines) {
 
 }  // namespace
 
-std::vector<std::string> remarks(const Dataset& dataset) {
+std::vector<std::string> remarks(const DatasetRows& rows) {
   std::vector<std::string> lines;
-  remark_on_features(dataset.features, lines);
-  remark_on_labels(dataset, lines);
+  remark_on_features(rows, lines);
+  remark_on_labels(rows.head(), lines);
   return lines;
 }
 

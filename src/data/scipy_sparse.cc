@@ -36,7 +36,7 @@ Graph read_scipy_graph(const NpzReader& npz) {
     }
     if (present[e] != 0) edges.emplace_back(sources[e], targets[e]);
   }
-  return graph_of_edges(rows, edges, {}, Direction::symmetrise);
+  return graph_of_edges(rows, edges, {}, EdgeDirection::symmetrise);
 }
 
 }  // namespace tersegraph

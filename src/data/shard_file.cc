@@ -207,7 +207,11 @@ Csr ShardFile::sparse_rows() const {
 }
 
 void ShardFile::dense_rows(const std::function<void(int64_t, ConstMatrixView)>& take) const {
-  npz_.read_rows("attr", nodes(), manifest_.facts.features, take);
+  SlabReader rows = npz_.open("attr");
+  if (rows.header().shape != std::vector<int64_t>{nodes(), manifest_.facts.features}) {
+    damaged("attr has another shape");
+  }
+  read_rows(std::move(rows), take);
 }
 
 }  // namespace tersegraph

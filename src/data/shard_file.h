@@ -50,7 +50,7 @@ class ShardFile {
   std::vector<int64_t> node_ids() const;
   bool sparse_features() const { return manifest_.facts.sparse_features; }
   Csr sparse_rows() const;
-  /// Calls take(first, rows) for the dense features of the owned nodes, some at a time.
+  /// The dense features of the owned nodes, some at a time.
   void dense_rows(const std::function<void(int64_t, ConstMatrixView)>& take) const;
   void check() const { npz_.check(); }
 

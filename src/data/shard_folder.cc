@@ -1,89 +1,15 @@
 #include "data/shard_folder.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <filesystem>
 #include <numeric>
 #include <utility>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "data/contents_checksum.h"
-#include "data/features.h"
 #include "data/joined_labels.h"
-#include "data/rank_data.h"
 #include "data/shard_file.h"
 
 namespace tersegraph {
 namespace {
-
-namespace fs = std::filesystem;
-
-/// A folder that goes away unless it is given its name.
-class NewFolder {
- public:
-  explicit NewFolder(const std::string& folder)
-      : folder_(fs::absolute(folder).lexically_normal()), temporary_(folder_) {
-    if (!folder_.has_filename()) temporary_ = folder_ = folder_.parent_path();
-    temporary_ += fmt::format(".{}.tmp", getpid());
-    std::error_code error;
-    fs::create_directories(folder_.parent_path(), error);
-    if (error || !fs::create_directory(temporary_, error)) {
-      fail_input("{}: cannot be made: {}", folder, error ? error.message() : "its temporary folder is in the way");
-    }
-  }
-  ~NewFolder() {
-    std::error_code ignored;
-    if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
-  }
-  NewFolder(const NewFolder&) = delete;
-  NewFolder& operator=(const NewFolder&) = delete;
-
-  std::string path() const { return temporary_.string(); }
-  void commit() {
-    std::error_code error;
-    fs::rename(temporary_, folder_, error);
-    if (error) fail_input("{}: cannot take this name: {}", folder_.string(), error.message());
-    temporary_.clear();
-  }
-
- private:
-  fs::path folder_, temporary_;
-};
-
-uint64_t fingerprint_of(const Dataset& dataset, const Partition& partition) {
-  uint64_t sum = contents_checksum(static_cast<uint64_t>(partition.parts), dataset.graph.adjacency, dataset.features,
-                                   dataset.labels, dataset.splits);
-  add_checksum(sum, partition.part_of);
-  return sum;
-}
-
-std::vector<int64_t> owned_part(const std::vector<int64_t>& nodes, const Partition& partition, int part) {
-  std::vector<int64_t> own;
-  std::ranges::copy_if(nodes, std::back_inserter(own), [&](int64_t v) { return partition.part_of[v] == part; });
-  return own;
-}
-
-ShardContents contents_of(const Dataset& dataset, const Csr& in_neighbours, std::span<const double> degrees,
-                          const Partition& partition, int part) {
-  ShardContents contents;
-  contents.shard = build_shard(in_neighbours, partition, part, Ordering::none, 0);
-  const Shard& shard = contents.shard;
-  for (const int64_t u : shard.halo) contents.halo_degrees.push_back(degrees[u]);
-  contents.features = take_rows(dataset.features, shard.owned);
-  if (dataset.labels.outputs > 0) contents.labels = take_rows(dataset.labels, shard.owned);
-  for (const Split& split : dataset.splits) {
-    contents.splits.push_back({owned_part(split.train, partition, part), owned_part(split.val, partition, part),
-                               owned_part(split.test, partition, part)});
-  }
-  if (!dataset.node_ids.empty()) {
-    for (const int64_t v : shard.owned) contents.node_ids.push_back(dataset.node_ids[v]);
-  }
-  return contents;
-}
-
-// ---- and back
 
 /// Global rows of in-neighbours out of all shards'.
 Csr join_rows(const std::vector<Shard>& shards, int64_t nodes, bool weighted) {
@@ -156,41 +82,6 @@ void check_parts(const std::vector<Shard>& shards, int64_t nodes) {
 }
 
 }  // namespace
-
-void check_new_folder(const std::string& folder) {
-  std::error_code ignored;
-  const bool empty_folder = fs::is_directory(folder, ignored) && fs::is_empty(folder, ignored);
-  if (fs::exists(folder, ignored) && !empty_folder) {
-    fail_input("{}: is there already; give another name, or remove it first", folder);
-  }
-}
-
-ShardManifest write_shards(const Dataset& dataset, const Partition& partition, const std::string& partitioner,
-                           const std::string& folder, const std::function<void(int)>& progress) {
-  check_new_folder(folder);
-  NewFolder place(folder);
-  ShardManifest manifest;
-  manifest.facts = describe(dataset);
-  manifest.partitioner = partitioner;
-  manifest.partition = inspect(dataset.graph, partition);
-  manifest.fingerprint = fingerprint_of(dataset, partition);
-  Csr turned;
-  if (dataset.graph.directed) turned = transpose(dataset.graph.adjacency);
-  const Csr& in_neighbours = dataset.graph.directed ? turned : dataset.graph.adjacency;
-  const std::vector<double> degrees = degrees_with_loops(in_neighbours);
-  for (int part = 0; part < partition.parts; ++part) {
-    const ShardContents contents = contents_of(dataset, in_neighbours, degrees, partition, part);
-    const std::string path = shard_path(place.path(), part);
-    write_shard_file(path, manifest.fingerprint, contents);
-    const Shard& shard = contents.shard;
-    manifest.shards.push_back({shard.owned_count(), shard.halo_count(), shard.local.nnz() + shard.remote.nnz(),
-                               static_cast<int64_t>(fs::file_size(path))});
-    if (progress) progress(part);
-  }
-  write_file_atomically(place.path() + "/manifest.json", manifest_text(manifest));
-  place.commit();
-  return manifest;
-}
 
 Dataset read_sharded_labels(const std::string& folder, const ShardManifest& manifest) {
   JoinedLabels joined(manifest.facts, manifest.facts.splits.size());

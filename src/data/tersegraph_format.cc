@@ -22,22 +22,30 @@ bool is_tidy(const Csr& a) {
   return true;
 }
 
+int64_t node_count(const NpzReader& npz, const ArrayView& indptr) {
+  const auto stated = npz.read_if_there("num_nodes");
+  if (!stated) return indptr.size() - 1;
+  const int64_t nodes = to_integer(*stated);
+  if (nodes < 1) fail_input("{}: is {}; a graph has a node at least", stated->what, nodes);
+  return nodes;
+}
+
+bool says_directed(const NpzReader& npz) {
+  const auto directed = npz.read_if_there("directed");
+  return directed && to_integer(*directed) != 0;
+}
+
 Graph read_graph(const NpzReader& npz) {
   const OwnedArray indptr = npz.read("adj_indptr");
   const OwnedArray indices = npz.read("adj_indices");
   const std::optional<OwnedArray> weights = npz.read_if_there("edge_weight");
-  int64_t nodes = indptr.size() - 1;
-  if (const auto stated = npz.read_if_there("num_nodes")) {
-    nodes = to_integer(*stated);
-    if (nodes < 1) fail_input("{}: is {}; a graph has a node at least", stated->what, nodes);
-  }
+  const int64_t nodes = node_count(npz, indptr);
   Graph graph;
   graph.adjacency = make_csr(nodes, nodes, indptr, indices, pointer(weights));
   if (!is_tidy(graph.adjacency)) {
     graph = build_graph(std::move(graph.adjacency), {.symmetrise = false, .remove_self_loops = true});
   }
-  const auto directed = npz.read_if_there("directed");
-  graph.directed = directed && to_integer(*directed) != 0;
+  graph.directed = says_directed(npz);
   return graph;
 }
 
@@ -69,16 +77,36 @@ std::vector<Split> read_splits(const NpzReader& npz, int64_t nodes) {
   return {};
 }
 
+void read_node_data(const NpzReader& npz, Dataset& dataset) {
+  dataset.labels = read_labels(npz, dataset.nodes());
+  dataset.splits = read_splits(npz, dataset.nodes());
+  if (const auto ids = npz.read_if_there("node_ids")) dataset.node_ids = to_vector<int64_t>(*ids);
+}
+
 }  // namespace
+
+bool in_schema(const NpzReader& npz) {
+  return npz.has("adj_indptr") && (npz.has("num_nodes") || !npz.has("adj_shape"));
+}
 
 Dataset read_tersegraph(const NpzReader& npz) {
   Dataset dataset;
   dataset.graph = read_graph(npz);
   dataset.features = read_features(npz);
-  dataset.labels = read_labels(npz, dataset.nodes());
-  dataset.splits = read_splits(npz, dataset.nodes());
-  if (const auto ids = npz.read_if_there("node_ids")) dataset.node_ids = to_vector<int64_t>(*ids);
+  read_node_data(npz, dataset);
   return dataset;
+}
+
+Dataset read_head(const NpzReader& npz) {
+  Dataset head;
+  const OwnedArray indptr = npz.read("adj_indptr");
+  const int64_t nodes = node_count(npz, indptr);
+  const SlabReader indices = npz.open("adj_indices");
+  head.graph.adjacency.cols = nodes;
+  head.graph.adjacency.indptr = row_pointers(nodes, indptr, indices.rows(), indices.what());
+  head.graph.directed = says_directed(npz);
+  read_node_data(npz, head);
+  return head;
 }
 
 namespace {

@@ -107,14 +107,18 @@ void validate_split(const Dataset& dataset, const Split& split, const std::strin
   check(split.test, "test");
 }
 
-void validate(const Dataset& dataset, const std::string& where) {
-  validate_graph(dataset.graph, where);
-  validate_features(dataset.features, dataset.nodes(), where);
+void validate_node_data(const Dataset& dataset, const std::string& where) {
   validate_labels(dataset.labels, dataset.nodes(), where);
   for (size_t k = 0; k < dataset.splits.size(); ++k) {
     validate_split(dataset, dataset.splits[k], fmt::format("{}: split {}", where, k));
   }
   validate_node_ids(dataset.node_ids, dataset.nodes(), where);
+}
+
+void validate(const Dataset& dataset, const std::string& where) {
+  validate_graph(dataset.graph, where);
+  validate_features(dataset.features, dataset.nodes(), where);
+  validate_node_data(dataset, where);
 }
 
 void validate(const Dataset& dataset) {

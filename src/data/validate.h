@@ -9,6 +9,9 @@ namespace tersegraph {
 /// validate() with messages that start with `where`: the path of a file, say.
 void validate(const Dataset& dataset, const std::string& where);
 
+/// Its labels, splits and node ids.
+void validate_node_data(const Dataset& dataset, const std::string& where);
+
 /// One split: ids ascend and exist, sets do not overlap, every node has a label.
 void validate_split(const Dataset& dataset, const Split& split, const std::string& where);
 

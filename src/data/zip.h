@@ -2,7 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "data/byte_source.h"
 
 namespace tersegraph {
 
@@ -41,8 +42,8 @@ class ZipReader {
   };
   /// The member, its CRC checked.
   Bytes read(const ZipMember& member) const;
-  /// The member in pieces, in order; a stored one is never whole in memory. Its CRC is checked behind the last one.
-  void read(const ZipMember& member, const std::function<void(std::span<const std::byte>)>& take) const;
+  /// The same in pieces, which finish() checks. This must outlive it.
+  std::unique_ptr<ByteSource> open(const ZipMember& member) const;
 
  private:
   uint64_t data_of(const ZipMember& member) const;
@@ -55,16 +56,23 @@ class ZipReader {
 /// Writes a zip archive atomically and without dates, so that the same contents give the same file.
 class ZipWriter {
  public:
-  explicit ZipWriter(std::string path) : file_(std::move(path)) {}
+  explicit ZipWriter(std::string path);
+  ~ZipWriter();
 
   /// A member made of `pieces`, one after the other.
   void add(std::string_view name, std::span<const std::span<const std::byte>> pieces, Compression compression);
+  /// The same for pieces that are not there yet: begin, write as often as needed, end.
+  void begin(std::string_view name, Compression compression);
+  void write(std::span<const std::byte> piece);
+  void end();
   /// Writes the directory; the file is there from now on.
   void finish();
 
  private:
   AtomicFile file_;
   std::vector<ZipMember> members_;
+  class Deflater;
+  std::unique_ptr<Deflater> deflater_;  ///< of the member that is being written, if it is deflated
 };
 
 }  // namespace tersegraph

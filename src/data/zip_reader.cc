@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 #include <set>
 #include <utility>
 
@@ -122,41 +123,73 @@ ZipMember parse_entry(std::span<const std::byte>& directory, uint64_t data_end, 
   return member;
 }
 
-uint32_t checksum(std::span<const std::byte> bytes) {
-  return static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
-}
-
-/// Inflates `packed` bytes at `offset` into exactly `out`. False when the stream is malformed or of another length.
-bool inflate_range(const InputFile& file, uint64_t offset, uint64_t packed, std::span<std::byte> out) {
-  z_stream stream = {};
-  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw std::bad_alloc();
-  const struct End {
-    z_stream* stream;
-    ~End() { inflateEnd(stream); }
-  } end{&stream};
-  std::vector<std::byte> chunk(kChunk);
-  std::byte beyond{};  // zlib wants a place even for no bytes, and a byte too many shows here
-  size_t written = 0;
-  int status = Z_OK;
-  while (status == Z_OK) {
-    if (stream.avail_in == 0 && packed > 0) {
-      const size_t take = std::min<uint64_t>(packed, kChunk);
-      file.read(offset, std::span(chunk).first(take));
-      stream.next_in = reinterpret_cast<Bytef*>(chunk.data());
-      stream.avail_in = static_cast<uInt>(take);
-      offset += take;
-      packed -= take;
-    }
-    const size_t room = std::min(out.size() - written, kLargestZlibCall);
-    stream.next_out = reinterpret_cast<Bytef*>(room > 0 ? out.data() + written : &beyond);
-    stream.avail_out = static_cast<uInt>(std::max<size_t>(room, 1));
-    const uInt before = stream.avail_out;
-    status = inflate(&stream, Z_NO_FLUSH);
-    written += before - stream.avail_out;
-    if (written > out.size()) return false;
+/// A member's bytes from its first on.
+class MemberBytes final : public ByteSource {
+ public:
+  MemberBytes(const InputFile& file, const ZipMember& member, uint64_t data)
+      : file_(file), member_(member), at_(data), packed_(member.packed) {
+    if (deflated() && inflateInit2(&stream_, -MAX_WBITS) != Z_OK) throw std::bad_alloc();
+    if (deflated()) chunk_.resize(kChunk);
   }
-  return status == Z_STREAM_END && written == out.size() && packed == 0 && stream.avail_in == 0;
-}
+  ~MemberBytes() override {
+    if (deflated()) inflateEnd(&stream_);
+  }
+  MemberBytes(const MemberBytes&) = delete;
+  MemberBytes& operator=(const MemberBytes&) = delete;
+
+  /// The next bytes of those that the directory states.
+  void fill(std::span<std::byte> out) override {
+    if (deflated()) {
+      if (inflate_to(out) != out.size()) damaged(file_.path(), "'" + member_.name + "' cannot be unpacked");
+    } else {
+      file_.read(at_, out);
+      at_ += out.size();
+    }
+    crc_ = static_cast<uint32_t>(crc32_z(crc_, reinterpret_cast<const Bytef*>(out.data()), out.size()));
+  }
+
+  void finish() override {
+    std::byte beyond{};  // a byte too many shows here
+    const bool ended = !deflated() || (inflate_to({&beyond, 1}) == 0 && status_ == Z_STREAM_END && packed_ == 0 &&
+                                       stream_.avail_in == 0);
+    if (!ended) damaged(file_.path(), "'" + member_.name + "' cannot be unpacked");
+    if (crc_ != member_.crc) damaged(file_.path(), "'" + member_.name + "' has another checksum");
+  }
+
+ private:
+  bool deflated() const { return member_.compression == Compression::deflate; }
+
+  void next_chunk() {
+    const size_t take = std::min<uint64_t>(packed_, kChunk);
+    file_.read(at_, std::span(chunk_).first(take));
+    stream_.next_in = reinterpret_cast<Bytef*>(chunk_.data());
+    stream_.avail_in = static_cast<uInt>(take);
+    at_ += take;
+    packed_ -= take;
+  }
+
+  /// Returns how many bytes came before the stream's end or a place where it is malformed.
+  size_t inflate_to(std::span<std::byte> out) {
+    size_t written = 0;
+    while (written < out.size() && status_ == Z_OK) {
+      if (stream_.avail_in == 0 && packed_ > 0) next_chunk();
+      const auto room = static_cast<uInt>(std::min(out.size() - written, kLargestZlibCall));
+      stream_.next_out = reinterpret_cast<Bytef*>(out.data() + written);
+      stream_.avail_out = room;
+      status_ = inflate(&stream_, Z_NO_FLUSH);
+      written += room - stream_.avail_out;
+    }
+    return written;
+  }
+
+  const InputFile& file_;
+  const ZipMember& member_;
+  uint64_t at_, packed_;
+  z_stream stream_ = {};
+  int status_ = Z_OK;
+  std::vector<std::byte> chunk_;
+  uint32_t crc_ = 0;
+};
 
 }  // namespace
 
@@ -192,33 +225,16 @@ uint64_t ZipReader::data_of(const ZipMember& member) const {
 }
 
 ZipReader::Bytes ZipReader::read(const ZipMember& member) const {
-  const std::string& path = file_.path();
-  check_fits_in_memory(member.unpacked, fmt::format("{}: member '{}'", path, member.name));
-  const uint64_t data = data_of(member);
+  check_fits_in_memory(member.unpacked, fmt::format("{}: member '{}'", file_.path(), member.name));
+  MemberBytes from(file_, member, data_of(member));
   Bytes bytes{Buffer(member.unpacked), member.unpacked};
-  const std::span<std::byte> out(bytes.buffer.data(), bytes.size);
-  if (member.compression == Compression::stored) {
-    file_.read(data, out);
-  } else if (!inflate_range(file_, data, member.packed, out)) {
-    damaged(path, fmt::format("'{}' cannot be unpacked", member.name));
-  }
-  if (checksum(out) != member.crc) damaged(path, fmt::format("'{}' has another checksum", member.name));
+  from.fill({bytes.buffer.data(), bytes.size});
+  from.finish();
   return bytes;
 }
 
-void ZipReader::read(const ZipMember& member, const std::function<void(std::span<const std::byte>)>& take) const {
-  if (member.compression != Compression::stored) return take(read(member).view());
-  constexpr uint64_t kPiece = uint64_t{1} << 22;
-  const uint64_t data = data_of(member);
-  std::vector<std::byte> piece(std::min(member.unpacked, kPiece));
-  uint32_t crc = 0;
-  for (uint64_t at = 0; at < member.unpacked; at += piece.size()) {
-    piece.resize(std::min<uint64_t>(piece.size(), member.unpacked - at));
-    file_.read(data + at, piece);
-    crc = static_cast<uint32_t>(crc32_z(crc, reinterpret_cast<const Bytef*>(piece.data()), piece.size()));
-    take(piece);
-  }
-  if (crc != member.crc) damaged(file_.path(), fmt::format("'{}' has another checksum", member.name));
+std::unique_ptr<ByteSource> ZipReader::open(const ZipMember& member) const {
+  return std::make_unique<MemberBytes>(file_, member, data_of(member));
 }
 
 }  // namespace tersegraph

@@ -112,9 +112,11 @@ std::string end_records(uint64_t entries, uint64_t directory_offset, uint64_t di
   return out;
 }
 
+}  // namespace
+
 /// Feeds pieces through raw deflate into the file. The fastest level: graphs are large, and the better ones gain little
 /// on indices and less on floats.
-class Deflater {
+class ZipWriter::Deflater {
  public:
   explicit Deflater(AtomicFile& file) : file_(file), chunk_(kChunk) {
     if (deflateInit2(&stream_, Z_BEST_SPEED, Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY) != Z_OK) {
@@ -152,34 +154,40 @@ class Deflater {
   z_stream stream_ = {};
 };
 
-}  // namespace
+ZipWriter::ZipWriter(std::string path) : file_(std::move(path)) {}
+ZipWriter::~ZipWriter() = default;
 
-void ZipWriter::add(std::string_view name, std::span<const std::span<const std::byte>> pieces,
-                    Compression compression) {
-  ZipMember member;
+void ZipWriter::begin(std::string_view name, Compression compression) {
+  ZipMember& member = members_.emplace_back();
   member.name = name;
   member.compression = compression;
   member.header = file_.size();
-  for (const auto piece : pieces) {
-    member.unpacked += piece.size();
-    // crc32 of a null pointer is the initial value, not "no change".
-    if (!piece.empty()) {
-      member.crc =
-          static_cast<uint32_t>(crc32_z(member.crc, reinterpret_cast<const Bytef*>(piece.data()), piece.size()));
-    }
-  }
   file_.write(as_span(local_header(member)));
-  const uint64_t data = file_.size();
-  if (compression == Compression::deflate) {
-    Deflater deflater(file_);
-    for (const auto piece : pieces) deflater.add(piece);
-    deflater.finish();
-  } else {
-    for (const auto piece : pieces) file_.write(piece);
-  }
-  member.packed = file_.size() - data;
+  if (compression == Compression::deflate) deflater_ = std::make_unique<Deflater>(file_);
+}
+
+void ZipWriter::write(std::span<const std::byte> piece) {
+  if (piece.empty()) return;  // crc32 of a null pointer is the initial value, not "no change"
+  ZipMember& member = members_.back();
+  member.unpacked += piece.size();
+  member.crc = static_cast<uint32_t>(crc32_z(member.crc, reinterpret_cast<const Bytef*>(piece.data()), piece.size()));
+  if (deflater_) return deflater_->add(piece);
+  file_.write(piece);
+}
+
+void ZipWriter::end() {
+  if (deflater_) deflater_->finish();
+  deflater_.reset();
+  ZipMember& member = members_.back();
+  member.packed = file_.size() - member.header - local_header(member).size();
   file_.overwrite(member.header, as_span(local_header(member)));
-  members_.push_back(std::move(member));
+}
+
+void ZipWriter::add(std::string_view name, std::span<const std::span<const std::byte>> pieces,
+                    Compression compression) {
+  begin(name, compression);
+  for (const auto piece : pieces) write(piece);
+  end();
 }
 
 void ZipWriter::finish() {

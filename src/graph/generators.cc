@@ -189,7 +189,7 @@ std::vector<Key> draw_new(const EdgeDistribution& edges, CsrView a, const std::v
 
 /// `missing` further edges, as sorted keys.
 std::vector<uint64_t> draw_missing(const SbmSpec& spec, const EdgeDistribution& edges, CsrView a, int64_t missing) {
-  const int64_t last_candidate = 64 * spec.edges + (int64_t{1} << 20);
+  const int64_t last_candidate = 64 * spec.edges + (int64_t{1} << 16);
   std::vector<uint64_t> added;
   int64_t first = spec.edges;
   while (static_cast<int64_t>(added.size()) < missing) {

@@ -42,17 +42,6 @@ void sort_and_deduplicate_rows(Csr& a);
 /// Whether a square CSR with ascending rows equals its transpose, values too.
 bool is_symmetric(CsrView a);
 
-/// What is wrong or special about a graph.
-struct GraphFacts {
-  int64_t isolated = 0;    ///< nodes with no edge in either direction; a self loop alone does not count
-  int64_t self_loops = 0;  ///< entries on the diagonal
-  int64_t duplicates = 0;  ///< entries beyond the first of their (row, column)
-  int64_t max_degree = 0;  ///< entries of the longest row
-  bool symmetric = false;  ///< equals its transpose, weights too
-  bool sorted = true;      ///< rows ascend (duplicates allowed)
-};
-GraphFacts inspect(const Graph& graph);
-
 enum class Normalisation {
   symmetric,    ///< GCN: (D+I)^-1/2 (A+I) (D+I)^-1/2, D = weighted in-degree (Kipf and Welling 2017)
   mean,         ///< GraphSAGE: D^-1 A without self loops; an empty neighbourhood gives 0 (Hamilton et al. 2017)

@@ -46,6 +46,11 @@ void fill_empty_parts(std::vector<int32_t>& part_of, int parts) {
   }
 }
 
+void check_parts(int parts, int64_t nodes) {
+  if (parts < 1) fail_input("partition: {} parts; ask for at least 1", parts);
+  if (parts > nodes) fail_input("partition: {} parts for {} nodes; use at most one part a node", parts, nodes);
+}
+
 RowStream stream_of(CsrView pattern) {
   return {pattern.rows, [pattern](const RowStream::See& see) {
             for (int64_t v = 0; v < pattern.rows; ++v) {
@@ -66,53 +71,68 @@ PartitionMethod parse_partition_method(std::string_view name) {
   fail_input("partition '{}' is not known; choose metis, metis-volume, metis-refined, stream, random or block", name);
 }
 
-Partition make_partition(const Graph& graph, int parts, PartitionMethod method, uint64_t seed) {
-  const int64_t nodes = graph.nodes();
-  if (parts < 1) fail_input("partition: {} parts; ask for at least 1", parts);
-  if (parts > nodes) fail_input("partition: {} parts for {} nodes; use at most one part a node", parts, nodes);
-  Partition partition{parts, {}};
-  if (method == PartitionMethod::random) {
-    partition.part_of = random_parts(nodes, parts, seed);
-  } else if (method == PartitionMethod::block || parts == 1) {
-    partition.part_of = block_parts(nodes, parts);
-  } else if (method == PartitionMethod::stream) {
-    const UndirectedPattern pattern(graph.adjacency);
-    partition.part_of = stream_partition(stream_of(pattern.view()), parts, seed);
-    fill_empty_parts(partition.part_of, parts);
-  } else {
-    const MetisObjective objective =
-        method == PartitionMethod::metis_volume ? MetisObjective::volume : MetisObjective::cut;
-    partition.part_of = metis_kway(UndirectedPattern(graph.adjacency).view(), parts, objective, seed);
-    fill_empty_parts(partition.part_of, parts);
-    if (method == PartitionMethod::metis_refined) refine_volume(graph.adjacency, partition);
-  }
+bool is_streamed(PartitionMethod method) {
+  return method == PartitionMethod::stream || method == PartitionMethod::random || method == PartitionMethod::block;
+}
+
+Partition make_partition(const RowStream& rows, int parts, PartitionMethod method, uint64_t seed) {
+  check_parts(parts, rows.nodes);
+  if (method == PartitionMethod::random) return {parts, random_parts(rows.nodes, parts, seed)};
+  if (method == PartitionMethod::block || parts == 1) return {parts, block_parts(rows.nodes, parts)};
+  Partition partition{parts, stream_partition(rows, parts, seed)};
+  fill_empty_parts(partition.part_of, parts);
   return partition;
 }
 
-PartitionFacts inspect(const Graph& graph, const Partition& partition) {
-  PartitionFacts facts;
-  const CsrView a = graph.adjacency;
-  std::vector<int64_t> halo(partition.parts, 0), volume(partition.parts, 0);
-  std::vector<int64_t> counted_for(partition.parts, -1);  // the last node that part p was found to need
-  for (int64_t u = 0; u < a.rows; ++u) {
-    for (int64_t e = a.begin(u); e < a.end(u); ++e) {
-      const int32_t p = partition.part_of[a.indices[e]];
-      if (p == partition.part_of[u]) continue;
-      ++facts.cut_edges;
-      if (counted_for[p] == u) continue;
-      counted_for[p] = u;
-      ++halo[p];
-      ++volume[p];
-      ++volume[partition.part_of[u]];
-    }
+Partition make_partition(const Graph& graph, int parts, PartitionMethod method, uint64_t seed) {
+  check_parts(parts, graph.nodes());
+  if (method != PartitionMethod::stream && (is_streamed(method) || parts == 1)) {
+    return make_partition(RowStream{graph.nodes(), {}}, parts, method, seed);
   }
-  const std::vector<int64_t> sizes = part_sizes(partition.part_of, partition.parts);
-  facts.halo_rows = std::accumulate(halo.begin(), halo.end(), int64_t{0});
-  facts.largest_halo = *std::max_element(halo.begin(), halo.end());
-  facts.largest_volume = *std::max_element(volume.begin(), volume.end());
-  facts.smallest_part = *std::min_element(sizes.begin(), sizes.end());
-  facts.largest_part = *std::max_element(sizes.begin(), sizes.end());
+  const UndirectedPattern pattern(graph.adjacency);
+  if (method == PartitionMethod::stream) return make_partition(stream_of(pattern.view()), parts, method, seed);
+  const MetisObjective objective =
+      method == PartitionMethod::metis_volume ? MetisObjective::volume : MetisObjective::cut;
+  Partition partition{parts, metis_kway(pattern.view(), parts, objective, seed)};
+  fill_empty_parts(partition.part_of, parts);
+  if (method == PartitionMethod::metis_refined) refine_volume(graph.adjacency, partition);
+  return partition;
+}
+
+PartitionCount::PartitionCount(const Partition& partition)
+    : partition_(partition), halo_(partition.parts), volume_(partition.parts), counted_for_(partition.parts, -1) {}
+
+void PartitionCount::see(int64_t u, std::span<const int32_t> targets) {
+  const int32_t own = partition_.part_of[u];
+  for (const int32_t v : targets) {
+    const int32_t p = partition_.part_of[v];
+    if (p == own) continue;
+    ++cut_edges_;
+    if (counted_for_[p] == u) continue;
+    counted_for_[p] = u;
+    ++halo_[p];
+    ++volume_[p];
+    ++volume_[own];
+  }
+}
+
+PartitionFacts PartitionCount::facts() const {
+  PartitionFacts facts;
+  const std::vector<int64_t> sizes = part_sizes(partition_.part_of, partition_.parts);
+  facts.cut_edges = cut_edges_;
+  facts.halo_rows = std::accumulate(halo_.begin(), halo_.end(), int64_t{0});
+  facts.largest_halo = std::ranges::max(halo_);
+  facts.largest_volume = std::ranges::max(volume_);
+  facts.smallest_part = std::ranges::min(sizes);
+  facts.largest_part = std::ranges::max(sizes);
   return facts;
+}
+
+PartitionFacts inspect(const Graph& graph, const Partition& partition) {
+  PartitionCount count(partition);
+  const CsrView a = graph.adjacency;
+  for (int64_t u = 0; u < a.rows; ++u) count.see(u, {a.indices + a.begin(u), a.indices + a.end(u)});
+  return count.facts();
 }
 
 }  // namespace tersegraph

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "graph/graph.h"
+#include "graph/stream_partition.h"
 
 namespace tersegraph {
 
@@ -19,8 +21,13 @@ enum class PartitionMethod { metis_cut, metis_volume, metis_refined, stream, ran
 /// "metis", "metis-volume", "metis-refined", "stream", "random", "block"; else InputError.
 PartitionMethod parse_partition_method(std::string_view name);
 
-/// Errors: InputError when there are more parts than nodes. Self loops and duplicates are hidden from METIS, which dies
-/// on them.
+/// Whether a method looks at rows one by one, or at none.
+bool is_streamed(PartitionMethod method);
+/// By such a method, from the rows of an undirected pattern. Errors: InputError when there are more parts than nodes.
+Partition make_partition(const RowStream& rows, int parts, PartitionMethod method, uint64_t seed);
+
+/// By any method. Errors: InputError when there are more parts than nodes. Self loops and duplicates are hidden from
+/// METIS, which dies on them.
 Partition make_partition(const Graph& graph, int parts, PartitionMethod method, uint64_t seed);
 
 struct PartitionFacts {
@@ -30,5 +37,20 @@ struct PartitionFacts {
   int64_t largest_volume = 0;  ///< the most rows that a part sends and receives in one exchange
 };
 PartitionFacts inspect(const Graph& graph, const Partition& partition);
+
+/// The same from rows of the adjacency that come one by one, from the first to the last.
+class PartitionCount {
+ public:
+  /// `partition` must outlive this.
+  explicit PartitionCount(const Partition& partition);
+  void see(int64_t u, std::span<const int32_t> targets);
+  PartitionFacts facts() const;
+
+ private:
+  const Partition& partition_;
+  int64_t cut_edges_ = 0;
+  std::vector<int64_t> halo_, volume_;
+  std::vector<int64_t> counted_for_;  ///< the last node that part p was found to need
+};
 
 }  // namespace tersegraph

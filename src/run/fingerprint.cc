@@ -16,7 +16,12 @@ constexpr std::string_view kFree[] = {"data", "ranks", "threads", "epochs", "che
 
 uint64_t checksum_of(const Job& job) {
   if (job.sharded()) return job.manifest->fingerprint;  // splits follow from it and the options
-  return contents_checksum(0, job.aggregation, job.dataset->features, job.dataset->labels, job.splits);
+  uint64_t sum = 0;
+  add_checksum(sum, job.aggregation);
+  add_checksum(sum, job.dataset->features.dense), add_checksum(sum, job.dataset->features.sparse);
+  add_checksum(sum, job.dataset->labels);
+  add_checksum(sum, job.splits);
+  return sum;
 }
 
 }  // namespace

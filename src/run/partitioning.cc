@@ -1,8 +1,9 @@
 #include "run/partitioning.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "data/partition_file.h"
-#include "train/memory_items.h"
 
 namespace tersegraph {
 namespace {
@@ -10,21 +11,47 @@ namespace {
 /// Of all runs, whatever their own seeds, so that they compare.
 constexpr uint64_t kSeed = 1;
 
+PartitionMethod method_of(const std::string& words, int parts) {
+  if (parts == 0) fail_input("--partition {} needs --parts; only a file tells them by itself", words);
+  return parse_partition_method(words);
+}
+
+/// Of an undirected graph; self loops are left out.
+RowStream stream_of(const DatasetRows& rows) {
+  return {rows.shape().nodes, [&rows](const RowStream::See& see) {
+            std::vector<int32_t> others;
+            rows.edges([&](int64_t u, std::span<const int32_t> targets, std::span<const float>) {
+              if (!std::ranges::binary_search(targets, static_cast<int32_t>(u))) return see(u, targets);
+              others.assign(targets.begin(), targets.end());
+              std::erase(others, static_cast<int32_t>(u));
+              see(u, others);
+            });
+          }};
+}
+
 }  // namespace
 
 int64_t metis_bytes(int64_t nodes, int64_t edges) {
-  return 100 * nodes + 20 * edges;
+  return 100 * nodes + 24 * edges;
 }
 
 std::string choose_partitioner(const std::string& words, const DatasetShape& dataset, int64_t limit) {
   if (words != "auto") return words;
-  return dataset_bytes(dataset) + metis_bytes(dataset.nodes, dataset.edges) <= limit ? "metis" : "stream";
+  return metis_bytes(dataset.nodes, dataset.edges) <= limit ? "metis" : "stream";
 }
 
 Partition partition_by(const std::string& words, const Graph& graph, int parts) {
   if (is_partition_file(words)) return read_partition(words, graph.nodes(), parts);
-  if (parts == 0) fail_input("--partition {} needs --parts; only a file tells them by itself", words);
-  return make_partition(graph, parts, parse_partition_method(words), kSeed);
+  return make_partition(graph, parts, method_of(words, parts), kSeed);
+}
+
+Partition partition_by(const std::string& words, const DatasetRows& rows, int parts) {
+  const DatasetShape shape = rows.shape();
+  if (is_partition_file(words)) return read_partition(words, shape.nodes, parts);
+  const PartitionMethod method = method_of(words, parts);
+  const bool needs_edges = !is_streamed(method) || (method == PartitionMethod::stream && shape.directed);
+  if (needs_edges) return make_partition(read_graph(rows), parts, method, kSeed);
+  return make_partition(stream_of(rows), parts, method, kSeed);
 }
 
 }  // namespace tersegraph

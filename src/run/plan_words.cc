@@ -1,6 +1,7 @@
 #include "run/plan_words.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -118,6 +119,13 @@ int64_t available_memory() {
     if (word == "MemAvailable:" && file >> kilobytes) return kilobytes * 1024;
   }
   return 0;
+}
+
+int64_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  int64_t all = 0, resident = 0;
+  file >> all >> resident;
+  return resident * sysconf(_SC_PAGESIZE);
 }
 
 std::string plan_words(const Job& job, const std::vector<int>& host_of) {

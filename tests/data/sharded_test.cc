@@ -9,6 +9,7 @@
 #include "data/npz_files.h"
 #include "data/shard_data.h"
 #include "data/shard_folder.h"
+#include "data/shard_writer.h"
 #include "reference/random_graphs.h"
 
 namespace tersegraph {
@@ -127,7 +128,7 @@ TEST_P(Sharded, PutTogetherAgainIsTheDataset) {
   const Dataset original = dataset_of(GetParam());
   for (const int parts : {1, 3}) {
     const std::string path = folder_.file(fmt::format("shards{}", parts));
-    write_shards(original, reference::random_parts(kNodes, parts, 5), "random", path);
+    write_shards(WholeRows(original), reference::random_parts(kNodes, parts, 5), "random", path);
     const Dataset again = load_dataset(path);
     EXPECT_EQ(again.format, "sharded");
     EXPECT_EQ(again.graph.directed, original.graph.directed);
@@ -144,7 +145,7 @@ TEST_P(Sharded, PutTogetherAgainIsTheDataset) {
 TEST_P(Sharded, ARankReadsWhatItWouldCutOut) {
   const Dataset original = dataset_of(GetParam());
   const Partition partition = reference::random_parts(kNodes, 3, 5);
-  const ShardManifest manifest = write_shards(original, partition, "random", folder_.file("shards"));
+  const ShardManifest manifest = write_shards(WholeRows(original), partition, "random", folder_.file("shards"));
   for (const Normalisation normalisation :
        {Normalisation::symmetric, Normalisation::mean, Normalisation::random_walk}) {
     const Csr matrix = aggregation_operator(original.graph, normalisation);
@@ -171,7 +172,7 @@ TEST_P(Sharded, ARankReadsWhatItWouldCutOut) {
 TEST_P(Sharded, NormalizedFeaturesAreThoseOfTheWhole) {
   Dataset original = dataset_of(GetParam());
   const Partition partition = reference::random_parts(kNodes, 2, 5);
-  const ShardManifest manifest = write_shards(original, partition, "random", folder_.file("shards"));
+  const ShardManifest manifest = write_shards(WholeRows(original), partition, "random", folder_.file("shards"));
   const ShardData own(manifest, folder_.file("shards"), 1, Normalisation::mean, true);
   normalize_rows(original.features);
   expect_equal(own.features(own.owned()), take_rows(original.features, own.owned()));
@@ -186,7 +187,7 @@ INSTANTIATE_TEST_SUITE_P(All, Sharded, ::testing::ValuesIn(kKinds), [](const aut
 class ShardedFiles : public ::testing::Test {
  protected:
   ShardedFiles() : dataset_(dataset_of(kKinds[0])) {
-    manifest_ = write_shards(dataset_, parts(5), "random", folder_.file("shards"));
+    manifest_ = write_shards(WholeRows(dataset_), parts(5), "random", folder_.file("shards"));
   }
   static Partition parts(uint64_t seed) { return reference::random_parts(kNodes, 3, seed); }
   std::string path(std::string_view name) const { return folder_.file(fmt::format("shards/{}", name)); }
@@ -225,7 +226,7 @@ TEST_F(ShardedFiles, ARankNeedsTheManifestAndItsOwnFileAlone) {
 }
 
 TEST_F(ShardedFiles, TheSameDatasetGivesTheSameBytes) {
-  write_shards(dataset_, parts(5), "random", folder_.file("again"));
+  write_shards(WholeRows(dataset_), parts(5), "random", folder_.file("again"));
   for (const char* name : {"manifest.json", "shard-0.npz", "shard-1.npz", "shard-2.npz"}) {
     EXPECT_EQ(read_bytes(path(name)), read_bytes(folder_.file(fmt::format("again/{}", name))));
   }
@@ -235,7 +236,7 @@ TEST_F(ShardedFiles, FilesOfOtherPartsAndOtherDatasetsAreTold) {
   const std::string good = read_bytes(path("shard-1.npz"));
   Dataset other = dataset_of(kKinds[0]);
   other.features.dense(3, 3) += 1;
-  write_shards(other, parts(5), "random", folder_.file("other"));
+  write_shards(WholeRows(other), parts(5), "random", folder_.file("other"));
   folder_.write("shards/shard-1.npz", read_bytes(folder_.file("other/shard-1.npz")));
   EXPECT_THAT(refusal(), HasSubstr("shard-1.npz: is part 1 of 3 of another dataset"));
   fs::remove(path("shard-1.npz"));
@@ -280,11 +281,12 @@ TEST_F(ShardedFiles, NothingIsLeftOfAFolderThatWasNotFinished) {
   const auto stop = [](int part) {
     if (part == 1) fail_run("the disk is full");
   };
-  EXPECT_THROW(write_shards(dataset_, parts(5), "random", folder_.file("unfinished"), stop), RunError);
+  EXPECT_THROW(write_shards(WholeRows(dataset_), parts(5), "random", folder_.file("unfinished"), stop), RunError);
   EXPECT_EQ(folder_.files(), 1u);
-  EXPECT_THAT(error_of<InputError>([&] { write_shards(dataset_, parts(5), "random", folder_.file("shards")); }),
-              HasSubstr("is there already"));
-  EXPECT_NE(error_of<InputError>([&] { write_shards(dataset_, parts(5), "random", "/proc/shards"); }), "");
+  EXPECT_THAT(
+      error_of<InputError>([&] { write_shards(WholeRows(dataset_), parts(5), "random", folder_.file("shards")); }),
+      HasSubstr("is there already"));
+  EXPECT_NE(error_of<InputError>([&] { write_shards(WholeRows(dataset_), parts(5), "random", "/proc/shards"); }), "");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "graph/pattern.h"
 
 namespace tersegraph {
 namespace {
@@ -25,14 +26,11 @@ double share_within_classes(const SbmGraph& sbm) {
 }
 
 void expect_simple(const SbmGraph& sbm, const SbmSpec& spec) {
-  const GraphFacts facts = inspect(sbm.graph);
   EXPECT_EQ(sbm.graph.nodes(), spec.nodes);
   EXPECT_EQ(sbm.graph.edges(), 2 * spec.edges);
   EXPECT_FALSE(sbm.graph.directed);
-  EXPECT_TRUE(facts.symmetric);
-  EXPECT_TRUE(facts.sorted);
-  EXPECT_EQ(facts.self_loops, 0);
-  EXPECT_EQ(facts.duplicates, 0);
+  // Symmetric, ascending, without loops and duplicates: nothing had to be copied to make it so.
+  EXPECT_EQ(UndirectedPattern(sbm.graph.adjacency).view().indices, sbm.graph.adjacency.indices.data());
 }
 
 SbmGraph generate_on(int threads, const SbmSpec& spec) {

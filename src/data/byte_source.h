@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+namespace tersegraph {
+
+/// Bytes of known number that are read once, from the first on. Errors: InputError for a file that is damaged.
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+  virtual void fill(std::span<std::byte> out) = 0;
+  /// To be called behind the last byte: checks what can only be checked there.
+  virtual void finish() = 0;
+};
+
+}  // namespace tersegraph

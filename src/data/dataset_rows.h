@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "data/dataset.h"
+
+namespace tersegraph {
+
+/// A dataset that is read row by row, as often as one asks, so that its edges and features need not be in memory.
+class DatasetRows {
+ public:
+  /// Row i of a sparse matrix: columns, and values where it has them (none: all 1).
+  using SeeSparse = std::function<void(int64_t i, std::span<const int32_t> columns, std::span<const float> values)>;
+  using SeeDense = std::function<void(int64_t first, ConstMatrixView rows)>;
+
+  virtual ~DatasetRows() = default;
+
+  virtual DatasetShape shape() const = 0;
+  /// The dataset as far as it is in memory: name, format, labels, splits and node ids for sure.
+  virtual const Dataset& head() const = 0;
+  /// The targets of node 0, 1, ...: the rows of Graph::adjacency.
+  virtual void edges(const SeeSparse& see) const = 0;
+  /// The features of node 0, 1, ...; where they are dense and where they are sparse.
+  virtual void dense_features(const SeeDense& see) const = 0;
+  virtual void sparse_features(const SeeSparse& see) const = 0;
+};
+
+/// A dataset in memory, which must outlive this.
+class WholeRows final : public DatasetRows {
+ public:
+  explicit WholeRows(const Dataset& dataset) : dataset_(dataset) {}
+
+  DatasetShape shape() const override { return shape_of(dataset_); }
+  const Dataset& head() const override { return dataset_; }
+  void edges(const SeeSparse& see) const override;
+  void dense_features(const SeeDense& see) const override;
+  void sparse_features(const SeeSparse& see) const override;
+
+ private:
+  const Dataset& dataset_;
+};
+
+/// An .npz file in Tersegraph's schema, of whose edges and features some MiB are in memory; any other dataset, and a
+/// file with rows that need mending, as load_dataset() reads it. The result is valid. Errors: load_dataset()'s.
+std::unique_ptr<DatasetRows> open_dataset(const std::string& data);
+
+/// The edges alone, in memory.
+Graph read_graph(const DatasetRows& rows);
+
+}  // namespace tersegraph
