@@ -7,7 +7,9 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include "base/error.h"
@@ -41,6 +43,23 @@ void write_fully(int descriptor, uint64_t offset, std::span<const std::byte> byt
   }
 }
 
+enum class Read { whole, ended, failed };
+
+/// Where the file ended too soon, `missing_from` says at which byte.
+Read read_fully(int descriptor, uint64_t offset, std::span<std::byte> out, uint64_t& missing_from) {
+  while (!out.empty()) {
+    const size_t ask = out.size() < kLargestCall ? out.size() : kLargestCall;
+    const ssize_t done = pread(descriptor, out.data(), ask, static_cast<off_t>(offset));
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) return Read::failed;
+    missing_from = offset;
+    if (done == 0) return Read::ended;
+    out = out.subspan(static_cast<size_t>(done));
+    offset += static_cast<uint64_t>(done);
+  }
+  return Read::whole;
+}
+
 }  // namespace
 
 InputFile::InputFile(std::string path) : path_(std::move(path)) {
@@ -60,14 +79,14 @@ InputFile::~InputFile() {
 }
 
 void InputFile::read(uint64_t offset, std::span<std::byte> out) const {
-  while (!out.empty()) {
-    const size_t ask = out.size() < kLargestCall ? out.size() : kLargestCall;
-    const ssize_t done = pread(descriptor_, out.data(), ask, static_cast<off_t>(offset));
-    if (done < 0 && errno == EINTR) continue;
-    if (done < 0) fail_input("{}: cannot read: {}", path_, std::strerror(errno));
-    if (done == 0) fail_input("{}: ends at byte {}, before its contents do; fetch it again", path_, offset);
-    out = out.subspan(static_cast<size_t>(done));
-    offset += static_cast<uint64_t>(done);
+  uint64_t missing_from = 0;
+  switch (read_fully(descriptor_, offset, out, missing_from)) {
+    case Read::whole:
+      return;
+    case Read::ended:
+      fail_input("{}: ends at byte {}, before its contents do; fetch it again", path_, missing_from);
+    case Read::failed:
+      fail_input("{}: cannot read: {}", path_, std::strerror(errno));
   }
 }
 
@@ -110,6 +129,34 @@ void AtomicFile::commit() {
     fsync(folder);
     close(folder);
   }
+}
+
+TemporaryFile::TemporaryFile() : folder_(std::filesystem::temp_directory_path()) {
+  std::string name = folder_ + "/tersegraph-XXXXXX";
+  descriptor_ = mkostemp(name.data(), O_CLOEXEC);
+  if (descriptor_ < 0) {
+    fail_run("{}: cannot write temporary files there: {}; let TMPDIR name another folder", folder_,
+             std::strerror(errno));
+  }
+  unlink(name.c_str());
+}
+
+TemporaryFile::~TemporaryFile() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+TemporaryFile::TemporaryFile(TemporaryFile&& other) noexcept
+    : folder_(std::move(other.folder_)), descriptor_(std::exchange(other.descriptor_, -1)), size_(other.size_) {}
+
+void TemporaryFile::write(std::span<const std::byte> bytes) {
+  write_fully(descriptor_, size_, bytes, "a temporary file in " + folder_);
+  size_ += bytes.size();
+}
+
+void TemporaryFile::read(uint64_t offset, std::span<std::byte> out) const {
+  uint64_t missing_from = 0;
+  if (read_fully(descriptor_, offset, out, missing_from) == Read::whole) return;
+  fail_run("a temporary file in {} cannot be read again: {}", folder_, std::strerror(errno));
 }
 
 void write_file_atomically(const std::string& path, std::span<const std::byte> bytes) {

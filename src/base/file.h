@@ -52,6 +52,25 @@ class AtomicFile {
   uint64_t size_ = 0;
 };
 
+/// A file without a name in the folder for temporary files (TMPDIR, or /tmp), gone with this or with the process.
+/// Errors: RunError when the disk fails or is full.
+class TemporaryFile {
+ public:
+  TemporaryFile();
+  ~TemporaryFile();
+  TemporaryFile(TemporaryFile&& other) noexcept;
+  TemporaryFile& operator=(TemporaryFile&&) = delete;
+
+  uint64_t size() const { return size_; }
+  void write(std::span<const std::byte> bytes);  ///< at the end
+  void read(uint64_t offset, std::span<std::byte> out) const;
+
+ private:
+  std::string folder_;
+  int descriptor_ = -1;
+  uint64_t size_ = 0;
+};
+
 void write_file_atomically(const std::string& path, std::span<const std::byte> bytes);
 void write_file_atomically(const std::string& path, std::string_view text);
 

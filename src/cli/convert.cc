@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/error.h"
 #include "cli/commands.h"
-#include "data/dataset.h"
+#include "data/dataset_rows.h"
 #include "run/units.h"
 
 namespace tersegraph {
@@ -13,25 +15,14 @@ struct ConvertWords {
   bool symmetrise = false;
 };
 
-Graph symmetrised(const Graph& graph) {
-  const Csr& adjacency = graph.adjacency;
-  std::vector<Edge> edges;
-  edges.reserve(adjacency.nnz());
-  for (int64_t source = 0; source < adjacency.rows(); ++source) {
-    for (int64_t at = adjacency.indptr[source]; at < adjacency.indptr[source + 1]; ++at) {
-      edges.emplace_back(source, adjacency.indices[at]);
-    }
-  }
-  return build_graph(graph.nodes(), edges, adjacency.values, {.symmetrise = true, .remove_self_loops = false});
-}
-
 int convert(const ConvertWords& words) {
   if (!words.out.ends_with(".npz")) fail_input("{} must end in .npz, the one format that is written", words.out);
-  Dataset dataset = load_dataset(words.in);
-  if (words.symmetrise && dataset.graph.directed) dataset.graph = symmetrised(dataset.graph);
-  save_dataset(dataset, words.out);
-  fmt::print("{}: {} nodes, {} edges{}\n", words.out, format_count(dataset.nodes()),
-             format_count(dataset.graph.edges()), dataset.graph.directed ? ", directed" : "");
+  std::unique_ptr<DatasetRows> rows = open_dataset(words.in);
+  if (words.symmetrise) rows = symmetrised(std::move(rows));
+  save_dataset(*rows, words.out);
+  const DatasetShape shape = rows->shape();
+  fmt::print("{}: {} nodes, {} edges{}\n", words.out, format_count(shape.nodes), format_count(shape.edges),
+             shape.directed ? ", directed" : "");
   return 0;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace tersegraph {
@@ -10,6 +11,7 @@ class ByteSource {
  public:
   virtual ~ByteSource() = default;
   virtual void fill(std::span<std::byte> out) = 0;
+  virtual void skip(uint64_t bytes) = 0;
   /// To be called behind the last byte: checks what can only be checked there.
   virtual void finish() = 0;
 };

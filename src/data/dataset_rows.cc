@@ -1,5 +1,11 @@
 #include "data/dataset_rows.h"
 
+#include <bit>
+#include <utility>
+
+#include "base/rng.h"
+#include "data/sorted_edges.h"
+
 namespace tersegraph {
 namespace {
 
@@ -32,15 +38,65 @@ Graph read_graph(const DatasetRows& rows) {
   graph.directed = shape.directed;
   Csr& a = graph.adjacency;
   a.cols = shape.nodes;
-  a.indptr.reserve(shape.nodes + 1);
+  a.indptr = rows.indptr();
   a.indices.reserve(shape.edges);
   if (shape.weighted) a.values.reserve(shape.edges);
   rows.edges([&](int64_t, std::span<const int32_t> targets, std::span<const float> weights) {
     a.indices.insert(a.indices.end(), targets.begin(), targets.end());
     a.values.insert(a.values.end(), weights.begin(), weights.end());
-    a.indptr.push_back(std::ssize(a.indices));
   });
   return graph;
+}
+
+bool is_symmetric(const DatasetRows& rows) {
+  uint64_t forward = 0, backward = 0;
+  const auto hash = [](int64_t u, int64_t v, uint32_t weight) {
+    return mix64(mix64(static_cast<uint64_t>(u) << 32 | static_cast<uint64_t>(v)) ^ weight);
+  };
+  rows.edges([&](int64_t u, std::span<const int32_t> targets, std::span<const float> weights) {
+    for (size_t e = 0; e < targets.size(); ++e) {
+      const uint32_t weight = weights.empty() ? 0 : std::bit_cast<uint32_t>(weights[e]);
+      forward += hash(u, targets[e], weight);
+      backward += hash(targets[e], u, weight);
+    }
+  });
+  return forward == backward;
+}
+
+namespace {
+
+class SymmetrisedRows final : public DatasetRows {
+ public:
+  explicit SymmetrisedRows(std::unique_ptr<DatasetRows> rows)
+      : rows_(std::move(rows)), edges_(rows_->shape().nodes, rows_->shape().weighted) {
+    rows_->edges([&](int64_t u, std::span<const int32_t> targets, std::span<const float> weights) {
+      for (size_t e = 0; e < targets.size(); ++e) edges_.add_both(u, targets[e], weights.empty() ? 1.0f : weights[e]);
+    });
+    edges_.sort();
+  }
+
+  DatasetShape shape() const override {
+    DatasetShape shape = rows_->shape();
+    shape.directed = false;
+    shape.edges = indptr().back();
+    return shape;
+  }
+  const Dataset& head() const override { return rows_->head(); }
+  const std::vector<int64_t>& indptr() const override { return edges_.indptr(); }
+  void edges(const SeeSparse& see) const override { edges_.read(see); }
+  void dense_features(const SeeDense& see) const override { rows_->dense_features(see); }
+  void sparse_features(const SeeSparse& see) const override { rows_->sparse_features(see); }
+
+ private:
+  std::unique_ptr<DatasetRows> rows_;
+  SortedEdges edges_;
+};
+
+}  // namespace
+
+std::unique_ptr<DatasetRows> symmetrised(std::unique_ptr<DatasetRows> rows) {
+  if (!rows->shape().directed) return rows;
+  return std::make_unique<SymmetrisedRows>(std::move(rows));
 }
 
 }  // namespace tersegraph

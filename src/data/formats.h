@@ -1,9 +1,10 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
+#include "data/dataset_rows.h"
 #include "data/npz.h"
 
 namespace tersegraph {
@@ -14,6 +15,7 @@ namespace tersegraph {
 constexpr const char* kSchemaName = "Tersegraph";
 bool in_schema(const NpzReader& npz);
 Dataset read_tersegraph(const NpzReader& npz);
+std::unique_ptr<DatasetRows> open_tersegraph(const std::string& path);
 /// The same without features and without the graph's columns and weights: only its row pointers are there.
 Dataset read_head(const NpzReader& npz);
 
@@ -53,12 +55,14 @@ Dataset read_matrix_market(const std::string& path);
 
 /// A text of edges, or of adjacency lines under their count.
 Dataset read_edge_list(const std::string& path);
+std::unique_ptr<DatasetRows> open_edge_list(const std::string& path);
 
 /// The edge list of a folder in our layout; empty where there is none.
 std::string edge_list_in(const std::string& folder);
 
 /// That list with features.npy, labels.npy and the sets train.txt, val.txt and test.txt beside it.
 Dataset read_edge_list_folder(const std::string& folder);
+std::unique_ptr<DatasetRows> open_edge_list_folder(const std::string& folder);
 
 /// One node a line, made to ascend.
 std::vector<int64_t> read_node_set(const std::string& path, int64_t nodes);

@@ -1,14 +1,16 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <functional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "data/dataset.h"
+#include "data/dataset_rows.h"
 #include "data/formats.h"
 #include "data/shard_folder.h"
 #include "data/synthetic.h"
@@ -19,14 +21,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A format by the name that docs/data.md gives it, and its reader.
+/// A format by the name that docs/data.md gives it, its reader, and for some a way to read it row by row.
 struct Known {
   std::string format;
   std::function<Dataset()> read;
+  std::function<std::unique_ptr<DatasetRows>()> open = {};
 };
 
 Known recognise_npz(const NpzReader& npz) {
-  if (in_schema(npz)) return {kSchemaName, [&] { return read_tersegraph(npz); }};
+  if (in_schema(npz)) {
+    return {kSchemaName, [&] { return read_tersegraph(npz); }, [&] { return open_tersegraph(npz.path()); }};
+  }
   if (npz.has("adj_indptr")) return {"gnn-benchmark", [&] { return read_gnn_benchmark(npz); }};
   if (npz.has("adj_matrix")) return {"gnn-benchmark, pickled", [&] { return read_pickled_gnn_benchmark(npz); }};
   if (npz.has("edges") && npz.has("node_features")) return {"heterophilous", [&] { return read_heterophilous(npz); }};
@@ -67,7 +72,10 @@ Known recognise_folder(const std::string& folder) {
   if (const std::string graph = planetoid_in(folder); !graph.empty()) {
     return {"Planetoid", [=] { return read_planetoid(graph); }};
   }
-  if (!edge_list_in(folder).empty()) return {"edge list in a folder", [=] { return read_edge_list_folder(folder); }};
+  if (!edge_list_in(folder).empty()) {
+    return {"edge list in a folder", [=] { return read_edge_list_folder(folder); },
+            [=] { return open_edge_list_folder(folder); }};
+  }
   fail_input(
       "{}: is a folder in no known format; known are OGB's (raw/edge.csv.gz or raw/data.npz), GraphSAINT's "
       "(adj_full.npz), DGL's Reddit (reddit_data.npz), Planetoid's (ind.<name>.graph) and edge lists (edges.txt); see "
@@ -90,30 +98,97 @@ Known recognise_file(const std::string& path) {
   if (name.ends_with(".mtx") || name.ends_with(".mtx.gz") || starts_with(path, "%%MatrixMarket")) {
     return {"MatrixMarket", [=] { return read_matrix_market(path); }};
   }
-  return {"edge list", [=] { return read_edge_list(path); }};
+  return {"edge list", [=] { return read_edge_list(path); }, [=] { return open_edge_list(path); }};
 }
 
 /// What a reader refuses is told with the format that the data was taken for.
-Dataset read_as(const Known& known, const std::string& data) {
+template <class Read>
+auto as(const Known& known, Read&& read) {
   try {
-    Dataset dataset = known.read();
-    dataset.format = known.format;
-    dataset.name = dataset_name(data);
-    validate(dataset, data);
-    return dataset;
+    return read();
   } catch (const InputError& error) {
     fail_input("{} (read as {})", error.what(), known.format);
   }
 }
 
-Dataset read_any(const std::string& path) {
-  std::error_code unreadable;
-  if (fs::is_directory(path, unreadable)) return read_as(recognise_folder(path), path);
-  if (path.ends_with(".npz") || starts_with(path, "PK")) {
-    const NpzReader npz(path);
-    return read_as(recognise_npz(npz), path);
+/// use(known) for what a file or folder turns out to be.
+template <class Use>
+auto recognise(const std::string& path, Use&& use) {
+  try {
+    std::error_code unreadable;
+    if (fs::is_directory(path, unreadable)) return use(recognise_folder(path));
+    if (path.ends_with(".npz") || starts_with(path, "PK")) {
+      const NpzReader npz(path);
+      return use(recognise_npz(npz));
+    }
+    return use(recognise_file(path));
+  } catch (const fs::filesystem_error& error) {
+    fail_input("{}: cannot read: {}", path, error.code().message());
   }
-  return read_as(recognise_file(path), path);
+}
+
+Dataset read(const Known& known, const std::string& data) {
+  return as(known, [&] {
+    Dataset dataset = known.read();
+    dataset.format = known.format;
+    dataset.name = dataset_name(data);
+    validate(dataset, data);
+    return dataset;
+  });
+}
+
+class LoadedRows final : public DatasetRows {
+ public:
+  explicit LoadedRows(Dataset dataset) : dataset_(std::move(dataset)) {}
+
+  DatasetShape shape() const override { return rows_.shape(); }
+  const Dataset& head() const override { return dataset_; }
+  const std::vector<int64_t>& indptr() const override { return rows_.indptr(); }
+  void edges(const SeeSparse& see) const override { rows_.edges(see); }
+  void dense_features(const SeeDense& see) const override { rows_.dense_features(see); }
+  void sparse_features(const SeeSparse& see) const override { rows_.sparse_features(see); }
+
+ private:
+  Dataset dataset_;
+  WholeRows rows_{dataset_};
+};
+
+/// Rows ascend strictly and lie in 0..cols-1, values are finite.
+bool is_plain(std::span<const int32_t> columns, std::span<const float> values, int64_t cols) {
+  if (!columns.empty() && (columns.front() < 0 || columns.back() >= cols)) return false;
+  return std::ranges::adjacent_find(columns, std::greater_equal<>()) == columns.end() &&
+         std::ranges::all_of(values, [](float x) { return std::isfinite(x); });
+}
+
+/// Whether edges and features can be used as they are; labels and splits are not looked at.
+bool is_plain(const DatasetRows& rows) {
+  const DatasetShape shape = rows.shape();
+  bool plain = shape.nodes > 0;
+  rows.edges([&](int64_t u, std::span<const int32_t> targets, std::span<const float> weights) {
+    plain = plain && is_plain(targets, weights, shape.nodes) &&
+            !std::ranges::binary_search(targets, static_cast<int32_t>(u));
+  });
+  if (!plain || !(shape.directed || is_symmetric(rows))) return false;
+  rows.dense_features([&](int64_t, ConstMatrixView x) {
+    plain = plain && std::all_of(x.data, x.data + x.size(), [](float value) { return std::isfinite(value); });
+  });
+  rows.sparse_features([&](int64_t, std::span<const int32_t> columns, std::span<const float> values) {
+    plain = plain && is_plain(columns, values, shape.features);
+  });
+  return plain;
+}
+
+std::unique_ptr<DatasetRows> open(const Known& known, const std::string& data) {
+  if (known.open) {
+    auto rows = as(known, [&] {
+      auto opened = known.open();
+      validate_node_data(opened->head(), data);
+      return is_plain(*opened) ? std::move(opened) : nullptr;
+    });
+    if (rows) return rows;
+    // What is not plain is mended when it is loaded, or the error is told there.
+  }
+  return std::make_unique<LoadedRows>(read(known, data));
 }
 
 }  // namespace
@@ -130,11 +205,12 @@ std::string dataset_name(const std::string& path) {
 
 Dataset load_dataset(const std::string& data) {
   if (is_synthetic(data)) return synthetic_dataset(data);
-  try {
-    return read_any(data);
-  } catch (const fs::filesystem_error& error) {
-    fail_input("{}: cannot read: {}", data, error.code().message());
-  }
+  return recognise(data, [&](const Known& known) { return read(known, data); });
+}
+
+std::unique_ptr<DatasetRows> open_dataset(const std::string& data) {
+  if (is_synthetic(data)) return std::make_unique<LoadedRows>(synthetic_dataset(data));
+  return recognise(data, [&](const Known& known) { return open(known, data); });
 }
 
 }  // namespace tersegraph

@@ -17,6 +17,7 @@ class FileBytes final : public ByteSource {
     file_.read(at_, out);
     at_ += out.size();
   }
+  void skip(uint64_t bytes) override { at_ += bytes; }
   void finish() override {}
 
  private:
@@ -68,6 +69,19 @@ SlabReader::SlabReader(std::string what, std::unique_ptr<ByteSource> source, uin
   if (row_bytes_ == 0) left_ = 0;  // of rows without elements there may be a great many
 }
 
+void SlabReader::flatten() {
+  int64_t elements = 1;
+  for (const int64_t extent : header_.shape) elements *= extent;
+  header_.shape = {elements};
+  row_bytes_ = header_.dtype.bytes();
+  left_ = elements;
+}
+
+void SlabReader::skip(int64_t count) {
+  source_->skip(static_cast<uint64_t>(count) * row_bytes_);
+  left_ -= count;
+}
+
 ArrayView SlabReader::next(int64_t count) {
   const size_t bytes = static_cast<size_t>(count) * row_bytes_;
   if (slab_.size() < bytes) slab_.resize(bytes);
@@ -83,6 +97,11 @@ ArrayView SlabReader::next() {
   constexpr size_t kSlab = size_t{1} << 22;
   const auto most = static_cast<int64_t>(std::max<size_t>(1, kSlab / std::max<size_t>(1, row_bytes_)));
   return next(std::min(left_, most));
+}
+
+NpyHeader read_npy_header(const std::string& path) {
+  FileBytes bytes(path);
+  return read_header(bytes, bytes.size(), path);
 }
 
 SlabReader open_npy(const std::string& path) {

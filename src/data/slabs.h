@@ -25,6 +25,9 @@ class SlabReader {
   int64_t rows() const { return header_.shape[0]; }
   int64_t left() const { return left_; }
 
+  /// From here on its rows are its elements, in row-major order. To be called before any is read.
+  void flatten();
+  void skip(int64_t count);
   /// The next rows, until the next call. `count` is at most left().
   ArrayView next(int64_t count);
   /// As many as make a few MiB; at least one where any is left.
@@ -40,6 +43,8 @@ class SlabReader {
   int64_t left_ = 0;
   std::vector<std::byte> slab_;
 };
+
+NpyHeader read_npy_header(const std::string& path);
 
 /// An .npy file.
 SlabReader open_npy(const std::string& path);

@@ -1,22 +1,14 @@
-#include <algorithm>
-#include <bit>
-#include <cmath>
-#include <filesystem>
-#include <functional>
 #include <optional>
 #include <utility>
 
 #include "base/error.h"
-#include "base/rng.h"
 #include "data/assemble.h"
 #include "data/dataset_rows.h"
 #include "data/formats.h"
-#include "data/validate.h"
+#include "data/row_blocks.h"
 
 namespace tersegraph {
 namespace {
-
-constexpr int64_t kSlabEntries = 1 << 20;
 
 /// A CSR of an .npz file, of which the row pointers are in memory.
 class CsrRows {
@@ -32,35 +24,22 @@ class CsrRows {
   }
 
   void read(const DatasetRows::SeeSparse& see) {
-    const int64_t rows = std::ssize(indptr_) - 1;
-    for (int64_t begin = 0; begin < rows;) {
-      const auto limit = indptr_.begin() + begin + 1, last = indptr_.end();
-      const int64_t end = std::max<int64_t>(
-          begin + 1, std::upper_bound(limit, last, indptr_[begin] + kSlabEntries) - indptr_.begin() - 1);
-      see_block(begin, end, see);
-      begin = end;
-    }
+    std::vector<int32_t> columns;
+    std::vector<float> values;
+    for_each_row_block(indptr_, [&](int64_t begin, int64_t end) {
+      const int64_t count = indptr_[end] - indptr_[begin];
+      copy_to(indices_.next(count), columns);
+      if (values_) copy_to(values_->next(count), values);
+      see_rows(indptr_, begin, end, columns, values, see);
+    });
     indices_.finish();
     if (values_) values_->finish();
   }
 
  private:
-  void see_block(int64_t begin, int64_t end, const DatasetRows::SeeSparse& see) {
-    const int64_t from = indptr_[begin], count = indptr_[end] - from;
-    copy_to(indices_.next(count), columns_);
-    if (values_) copy_to(values_->next(count), weights_);
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t at = indptr_[i] - from, length = indptr_[i + 1] - indptr_[i];
-      see(i, std::span(columns_).subspan(at, length),
-          values_ ? std::span<const float>(weights_).subspan(at, length) : std::span<const float>());
-    }
-  }
-
   const std::vector<int64_t>& indptr_;
   SlabReader indices_;
   std::optional<SlabReader> values_;
-  std::vector<int32_t> columns_;
-  std::vector<float> weights_;
 };
 
 class StoredRows final : public DatasetRows {
@@ -83,6 +62,7 @@ class StoredRows final : public DatasetRows {
 
   DatasetShape shape() const override { return shape_; }
   const Dataset& head() const override { return head_; }
+  const std::vector<int64_t>& indptr() const override { return head_.graph.adjacency.indptr; }
   void edges(const SeeSparse& see) const override {
     CsrRows(npz_, head_.graph.adjacency.indptr, "adj_indices", "edge_weight").read(see);
   }
@@ -114,75 +94,10 @@ class StoredRows final : public DatasetRows {
   std::vector<int64_t> attr_indptr_;
 };
 
-class LoadedRows final : public DatasetRows {
- public:
-  explicit LoadedRows(const std::string& data) : dataset_(load_dataset(data)) {}
-
-  DatasetShape shape() const override { return rows_.shape(); }
-  const Dataset& head() const override { return dataset_; }
-  void edges(const SeeSparse& see) const override { rows_.edges(see); }
-  void dense_features(const SeeDense& see) const override { rows_.dense_features(see); }
-  void sparse_features(const SeeSparse& see) const override { rows_.sparse_features(see); }
-
- private:
-  Dataset dataset_;
-  WholeRows rows_{dataset_};
-};
-
-/// Rows ascend strictly and lie in 0..cols-1, values are finite.
-bool is_plain(std::span<const int32_t> columns, std::span<const float> values, int64_t cols) {
-  if (!columns.empty() && (columns.front() < 0 || columns.back() >= cols)) return false;
-  return std::ranges::adjacent_find(columns, std::greater_equal<>()) == columns.end() &&
-         std::ranges::all_of(values, [](float x) { return std::isfinite(x); });
-}
-
-/// Whether edges and features can be used as they are; labels and splits are not looked at. Of an undirected graph the
-/// edges and their reverses must have equal sums of 64-bit hashes, which tells them apart but for a chance of 2^-64.
-bool is_plain(const DatasetRows& rows) {
-  const DatasetShape shape = rows.shape();
-  bool plain = shape.nodes > 0;
-  uint64_t forward = 0, backward = 0;
-  const auto hash = [](int64_t u, int64_t v, uint32_t weight) {
-    return mix64(mix64(static_cast<uint64_t>(u) << 32 | static_cast<uint64_t>(v)) ^ weight);
-  };
-  rows.edges([&](int64_t u, std::span<const int32_t> targets, std::span<const float> weights) {
-    plain = plain && is_plain(targets, weights, shape.nodes) &&
-            !std::ranges::binary_search(targets, static_cast<int32_t>(u));
-    if (!plain || shape.directed) return;
-    for (size_t e = 0; e < targets.size(); ++e) {
-      const uint32_t weight = weights.empty() ? 0 : std::bit_cast<uint32_t>(weights[e]);
-      forward += hash(u, targets[e], weight);
-      backward += hash(targets[e], u, weight);
-    }
-  });
-  if (!plain || forward != backward) return false;
-  rows.dense_features([&](int64_t, ConstMatrixView x) {
-    plain = plain && std::all_of(x.data, x.data + x.size(), [](float value) { return std::isfinite(value); });
-  });
-  rows.sparse_features([&](int64_t, std::span<const int32_t> columns, std::span<const float> values) {
-    plain = plain && is_plain(columns, values, shape.features);
-  });
-  return plain;
-}
-
-bool holds_schema(const std::string& data) {
-  std::error_code unreadable;
-  return data.ends_with(".npz") && std::filesystem::is_regular_file(data, unreadable) && in_schema(NpzReader(data));
-}
-
 }  // namespace
 
-std::unique_ptr<DatasetRows> open_dataset(const std::string& data) {
-  if (!holds_schema(data)) return std::make_unique<LoadedRows>(data);
-  try {
-    auto stored = std::make_unique<StoredRows>(data);
-    validate_node_data(stored->head(), data);
-    if (is_plain(*stored)) return stored;
-  } catch (const InputError& error) {
-    fail_input("{} (read as {})", error.what(), kSchemaName);
-  }
-  // What is not plain is mended when it is loaded, or the error is told there.
-  return std::make_unique<LoadedRows>(data);
+std::unique_ptr<DatasetRows> open_tersegraph(const std::string& path) {
+  return std::make_unique<StoredRows>(path);
 }
 
 }  // namespace tersegraph

@@ -111,26 +111,56 @@ Dataset read_head(const NpzReader& npz) {
 
 namespace {
 
-void add_graph(NpzWriter& npz, const Graph& graph) {
-  npz.add("num_nodes", std::vector<int64_t>{graph.nodes()});
-  npz.add("adj_indptr", graph.adjacency.indptr);
-  npz.add("adj_indices", graph.adjacency.indices);
-  if (graph.adjacency.weighted()) npz.add("edge_weight", graph.adjacency.values);
-  if (graph.directed) npz.add("directed", std::vector<uint8_t>{1});
+/// An array of `size` elements, which pass(see) shows piece by piece.
+template <class T, class Pass>
+void add_pieces(NpzWriter& npz, const char* name, const std::vector<int64_t>& shape, Pass&& pass) {
+  npz.begin<T>(name, shape);
+  pass([&](std::span<const T> piece) { npz.write(piece); });
+  npz.end();
 }
 
-void add_features(NpzWriter& npz, const Features& features) {
-  if (features.empty()) return;
-  const std::vector<int64_t> shape = {features.rows(), features.cols()};
-  if (!features.is_sparse) {
-    const Matrix& x = features.dense;
-    npz.add("attr", std::span<const float>(x.data(), static_cast<size_t>(x.size())), shape);
-    return;
-  }
-  npz.add("attr_shape", shape);
-  npz.add("attr_indptr", features.sparse.indptr);
-  npz.add("attr_indices", features.sparse.indices);
-  if (features.sparse.weighted()) npz.add("attr_data", features.sparse.values);
+/// The columns and, where there are any, the values of a sparse matrix of so many entries; `read` reads its rows.
+template <class Read>
+void add_entries(NpzWriter& npz, const char* columns_name, const char* values_name, int64_t entries, bool weighted,
+                 Read&& read) {
+  add_pieces<int32_t>(npz, columns_name, {entries}, [&](auto&& write) {
+    read([&](int64_t, std::span<const int32_t> columns, std::span<const float>) { write(columns); });
+  });
+  if (!weighted) return;
+  add_pieces<float>(npz, values_name, {entries}, [&](auto&& write) {
+    read([&](int64_t, std::span<const int32_t>, std::span<const float> values) { write(values); });
+  });
+}
+
+void add_graph(NpzWriter& npz, const DatasetRows& rows) {
+  const DatasetShape shape = rows.shape();
+  npz.add("num_nodes", std::vector<int64_t>{shape.nodes});
+  npz.add("adj_indptr", rows.indptr());
+  add_entries(npz, "adj_indices", "edge_weight", shape.edges, shape.weighted,
+              [&](const DatasetRows::SeeSparse& see) { rows.edges(see); });
+  if (shape.directed) npz.add("directed", std::vector<uint8_t>{1});
+}
+
+void add_sparse_features(NpzWriter& npz, const DatasetRows& rows, const DatasetShape& shape) {
+  std::vector<int64_t> indptr{0};
+  bool weighted = false;
+  rows.sparse_features([&](int64_t, std::span<const int32_t> columns, std::span<const float> values) {
+    indptr.push_back(indptr.back() + std::ssize(columns));
+    weighted = weighted || !values.empty();
+  });
+  npz.add("attr_shape", std::vector<int64_t>{shape.nodes, shape.features});
+  npz.add("attr_indptr", indptr);
+  add_entries(npz, "attr_indices", "attr_data", indptr.back(), weighted,
+              [&](const DatasetRows::SeeSparse& see) { rows.sparse_features(see); });
+}
+
+void add_features(NpzWriter& npz, const DatasetRows& rows) {
+  const DatasetShape shape = rows.shape();
+  if (shape.features == 0) return;
+  if (shape.sparse_features) return add_sparse_features(npz, rows, shape);
+  add_pieces<float>(npz, "attr", {shape.nodes, shape.features}, [&](auto&& write) {
+    rows.dense_features([&](int64_t, ConstMatrixView x) { write({x.data, static_cast<size_t>(x.size())}); });
+  });
 }
 
 void add_labels(NpzWriter& npz, const Labels& labels) {
@@ -146,31 +176,37 @@ void add_labels(NpzWriter& npz, const Labels& labels) {
   npz.add<uint8_t>("labels", std::vector<uint8_t>(targets.begin(), targets.end()), shape);
 }
 
-void add_masks(NpzWriter& npz, const Dataset& dataset, std::string_view name, std::vector<int64_t> Split::*set) {
-  const int64_t nodes = dataset.nodes();
-  std::vector<uint8_t> masks(dataset.splits.size() * static_cast<size_t>(nodes), 0);
-  for (size_t k = 0; k < dataset.splits.size(); ++k) {
-    for (const int64_t v : dataset.splits[k].*set) masks[static_cast<int64_t>(k) * nodes + v] = 1;
+void add_masks(NpzWriter& npz, const std::vector<Split>& splits, int64_t nodes, std::string_view name,
+               std::vector<int64_t> Split::*set) {
+  std::vector<uint8_t> masks(splits.size() * static_cast<size_t>(nodes), 0);
+  for (size_t k = 0; k < splits.size(); ++k) {
+    for (const int64_t v : splits[k].*set) masks[static_cast<int64_t>(k) * nodes + v] = 1;
   }
-  if (dataset.splits.size() == 1) return npz.add(name, masks);
-  const std::vector<int64_t> shape = {std::ssize(dataset.splits), nodes};
+  if (splits.size() == 1) return npz.add(name, masks);
+  const std::vector<int64_t> shape = {std::ssize(splits), nodes};
   npz.add<uint8_t>(fmt::format("{}s", name), masks, shape);
 }
 
 }  // namespace
 
-void save_dataset(const Dataset& dataset, const std::string& path) {
+void save_dataset(const DatasetRows& rows, const std::string& path) {
+  const Dataset& head = rows.head();
   NpzWriter npz(path);
-  add_graph(npz, dataset.graph);
-  add_features(npz, dataset.features);
-  add_labels(npz, dataset.labels);
-  if (!dataset.splits.empty()) {
-    add_masks(npz, dataset, "train_mask", &Split::train);
-    add_masks(npz, dataset, "val_mask", &Split::val);
-    add_masks(npz, dataset, "test_mask", &Split::test);
+  add_graph(npz, rows);
+  add_features(npz, rows);
+  add_labels(npz, head.labels);
+  if (!head.splits.empty()) {
+    const int64_t nodes = rows.shape().nodes;
+    add_masks(npz, head.splits, nodes, "train_mask", &Split::train);
+    add_masks(npz, head.splits, nodes, "val_mask", &Split::val);
+    add_masks(npz, head.splits, nodes, "test_mask", &Split::test);
   }
-  if (!dataset.node_ids.empty()) npz.add("node_ids", dataset.node_ids);
+  if (!head.node_ids.empty()) npz.add("node_ids", head.node_ids);
   npz.finish();
+}
+
+void save_dataset(const Dataset& dataset, const std::string& path) {
+  save_dataset(WholeRows(dataset), path);
 }
 
 }  // namespace tersegraph

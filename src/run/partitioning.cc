@@ -1,9 +1,12 @@
 #include "run/partitioning.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "base/error.h"
 #include "data/partition_file.h"
+#include "data/sorted_edges.h"
 
 namespace tersegraph {
 namespace {
@@ -16,17 +19,27 @@ PartitionMethod method_of(const std::string& words, int parts) {
   return parse_partition_method(words);
 }
 
-/// Of an undirected graph; self loops are left out.
-RowStream stream_of(const DatasetRows& rows) {
-  return {rows.shape().nodes, [&rows](const RowStream::See& see) {
+/// Self loops are left out. `read` reads the rows of an undirected graph.
+RowStream stream_of(int64_t nodes, std::function<void(const DatasetRows::SeeSparse&)> read) {
+  return {nodes, [read = std::move(read)](const RowStream::See& see) {
             std::vector<int32_t> others;
-            rows.edges([&](int64_t u, std::span<const int32_t> targets, std::span<const float>) {
+            read([&](int64_t u, std::span<const int32_t> targets, std::span<const float>) {
               if (!std::ranges::binary_search(targets, static_cast<int32_t>(u))) return see(u, targets);
               others.assign(targets.begin(), targets.end());
               std::erase(others, static_cast<int32_t>(u));
               see(u, others);
             });
           }};
+}
+
+/// The edges in both directions, in temporary files.
+SortedEdges undirected_edges(const DatasetRows& rows) {
+  SortedEdges edges(rows.shape().nodes, false);
+  rows.edges([&](int64_t u, std::span<const int32_t> targets, std::span<const float>) {
+    for (const int32_t v : targets) edges.add_both(u, v, 1);
+  });
+  edges.sort();
+  return edges;
 }
 
 }  // namespace
@@ -49,9 +62,14 @@ Partition partition_by(const std::string& words, const DatasetRows& rows, int pa
   const DatasetShape shape = rows.shape();
   if (is_partition_file(words)) return read_partition(words, shape.nodes, parts);
   const PartitionMethod method = method_of(words, parts);
-  const bool needs_edges = !is_streamed(method) || (method == PartitionMethod::stream && shape.directed);
-  if (needs_edges) return make_partition(read_graph(rows), parts, method, kSeed);
-  return make_partition(stream_of(rows), parts, method, kSeed);
+  if (!is_streamed(method)) return make_partition(read_graph(rows), parts, method, kSeed);
+  if (!shape.directed || method != PartitionMethod::stream) {
+    const auto read = [&](const DatasetRows::SeeSparse& see) { rows.edges(see); };
+    return make_partition(stream_of(shape.nodes, read), parts, method, kSeed);
+  }
+  const SortedEdges both = undirected_edges(rows);
+  const auto read = [&](const DatasetRows::SeeSparse& see) { both.read(see); };
+  return make_partition(stream_of(shape.nodes, read), parts, method, kSeed);
 }
 
 }  // namespace tersegraph

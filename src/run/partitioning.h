@@ -16,7 +16,7 @@ std::string choose_partitioner(const std::string& words, const DatasetShape& dat
 
 /// By a method or from a file. `parts` 0: as many as the file has. Errors: InputError for words that are neither.
 Partition partition_by(const std::string& words, const Graph& graph, int parts);
-/// The same. In memory are the edges at most, and for `stream` on an undirected graph not even these.
+/// The same. In memory are the edges at most, and not even these for methods that is_streamed() names.
 Partition partition_by(const std::string& words, const DatasetRows& rows, int parts);
 
 }  // namespace tersegraph

@@ -168,7 +168,8 @@ TEST_F(Stored, DamageIsSeen) {
 }
 
 TEST_F(Stored, OtherFormatsAreLoaded) {
-  const auto rows = open_dataset(folder_.write("edges.txt", "0 1\n1 2\n"));
+  const auto rows =
+      open_dataset(folder_.write("a.mtx", "%%MatrixMarket matrix coordinate pattern symmetric\n3 3 2\n2 1\n3 2\n"));
   EXPECT_TRUE(in_memory(*rows));
   EXPECT_EQ(rows->shape().edges, 4);
   EXPECT_NE(refusal(folder_.file("nowhere.npz")), "");
