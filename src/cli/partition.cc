@@ -45,7 +45,7 @@ void tell_choice(const std::string& chosen, const PartitionWords& words, const D
              format_count(shape.edges), format_count(shape.features));
   fmt::print("parts   by {}", chosen);
   if (words.partition == "auto") {
-    fmt::print("; METIS takes about {}, and there are {} for it", memory(metis_bytes(shape.nodes, shape.edges)),
+    fmt::print("; METIS may take {}, and there are {} for it", memory(metis_bytes(shape.nodes, shape.edges)),
                memory(limit));
   }
   fmt::print("\n");
@@ -68,7 +68,7 @@ int partition(const PartitionWords& words) {
   check_new_folder(words.out);
   const Timer timer;
   const std::unique_ptr<DatasetRows> rows = open_dataset(words.data);
-  const int64_t limit = stated > 0 ? stated - resident_bytes() : available_memory();
+  const int64_t limit = stated > 0 ? std::max<int64_t>(0, stated - resident_bytes()) : available_memory();
   const std::string chosen = choose_partitioner(words.partition, rows->shape(), limit);
   tell_choice(chosen, words, rows->shape(), limit);
   const Partition made = partition_by(chosen, *rows, parts);

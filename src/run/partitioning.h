@@ -8,7 +8,7 @@
 
 namespace tersegraph {
 
-/// Peak bytes that METIS takes for so many nodes and directed edges, the graph among them.
+/// The most bytes that METIS takes for so many nodes and directed edges, the graph among them.
 int64_t metis_bytes(int64_t nodes, int64_t edges);
 
 /// The words of --partition themselves, or for "auto" metis where it fits into `limit` bytes, otherwise stream.

@@ -127,9 +127,9 @@ TEST_F(Shards, OfAPartFile) {
 
 TEST_F(Shards, AutoTakesStreamWhereMetisWouldNotFit) {
   const Ended plenty = run({"partition", kData, "--parts", "2", "--out", "a", "--memory-limit", "1G"});
-  EXPECT_THAT(plenty.out, HasSubstr("by metis; METIS takes about"));
+  EXPECT_THAT(plenty.out, HasSubstr("by metis; METIS may take"));
   const Ended little = run({"partition", kData, "--parts", "2", "--out", "b", "--memory-limit", "50k"});
-  EXPECT_THAT(little.out, HasSubstr("by stream; METIS takes about"));
+  EXPECT_THAT(little.out, HasSubstr("by stream; METIS may take"));
 }
 
 TEST_F(Shards, OtherNumbersOfRanksAreTold) {
