@@ -1,5 +1,8 @@
 #include "comm/channel.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/error.h"
 #include "base/rng.h"
 #include "base/timer.h"
@@ -26,6 +29,12 @@ class WaitScope {
 uint64_t seal_of(int tag, std::span<const std::byte> bytes) {
   return mix64(message_checksum(bytes) + static_cast<uint64_t>(tag));
 }
+
+Channel::Channel(Channel& whole, std::vector<int> members)
+    : communicator_(whole.communicator_),
+      ledger_(whole.ledger_),
+      members_(std::move(members)),
+      rank_(static_cast<int>(std::ranges::find(members_, whole.rank()) - members_.begin())) {}
 
 /// The seal is made while the message travels.
 Communicator::Request Channel::send(Traffic kind, int peer, int tag, std::span<const std::byte> bytes) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "base/buffer.h"
@@ -18,14 +19,23 @@ constexpr int64_t kSealBytes = sizeof(uint64_t);
 /// bare. Both ends must do the same.
 class Channel {
  public:
-  explicit Channel(Communicator& communicator) : communicator_(communicator), ledger_(communicator.size()) {}
+  explicit Channel(Communicator& communicator)
+      : communicator_(communicator),
+        own_ledger_(communicator.size()),
+        ledger_(*own_ledger_),
+        rank_(communicator.rank()) {}
+  /// A way to some of `whole`'s ranks alone, for collectives among them: members[i], ascending and this one among them,
+  /// is rank i here. Bytes are entered in the ledger of `whole`, which must outlive this, and is one of all ranks.
+  /// Both must not have messages of one peer and tag under way together.
+  Channel(Channel& whole, std::vector<int> members);
   /// Nothing may arrive in memory that is gone.
   ~Channel() { communicator_.drop_requests(); }
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
-  int rank() const { return communicator_.rank(); }
-  int size() const { return communicator_.size(); }
+  int rank() const { return rank_; }
+  int size() const { return members_.empty() ? communicator_.size() : static_cast<int>(members_.size()); }
+  /// Of all ranks, whichever of them are reached here.
   Communicator& communicator() { return communicator_; }
   Ledger& ledger() { return ledger_; }
 
@@ -33,11 +43,13 @@ class Channel {
   /// Receives a message of just as many bytes as there is room for.
   Communicator::Request receive(int peer, int tag, std::span<std::byte> room);
   Communicator::Request send_bare(Traffic kind, int peer, int tag, std::span<const std::byte> bytes) {
-    ledger_.sent(kind, peer, static_cast<int64_t>(bytes.size()));
-    return remember(communicator_.send(peer, tag, bytes), {.peer = peer, .tag = tag, .sends = true});
+    const int to = place_of(peer);
+    ledger_.sent(kind, to, static_cast<int64_t>(bytes.size()));
+    return remember(communicator_.send(to, tag, bytes), {.peer = to, .tag = tag, .sends = true});
   }
   Communicator::Request receive_bare(int peer, int tag, std::span<std::byte> room) {
-    return remember(communicator_.receive(peer, tag, room), {.peer = peer, .tag = tag, .room = room});
+    const int from = place_of(peer);
+    return remember(communicator_.receive(from, tag, room), {.peer = from, .tag = tag, .room = room});
   }
   /// Waits; the seconds go to the ledger under `kind`, and whoever looks for lost ranks sees what for. Returns the
   /// bytes received (or sent). Error: RunError naming the peer when the message has another length than was expected,
@@ -54,7 +66,7 @@ class Channel {
  private:
   /// A message under way.
   struct Message {
-    int peer = 0, tag = 0;
+    int peer = 0, tag = 0;  ///< the peer's number among all ranks
     bool sends = false;
     std::span<std::byte> room = {};  ///< of one that comes
     Communicator::Request sealed_by = kBare;
@@ -62,6 +74,7 @@ class Channel {
   };
   static constexpr Communicator::Request kBare = -1;
 
+  int place_of(int peer) const { return members_.empty() ? peer : members_[peer]; }
   Communicator::Request remember(Communicator::Request request, const Message& message) {
     if (request >= std::ssize(messages_)) messages_.resize(request + 1);
     messages_[request] = message;
@@ -70,7 +83,10 @@ class Channel {
   void check(Traffic kind, const Message& message, size_t size, bool sealed);
 
   Communicator& communicator_;
-  Ledger ledger_;
+  std::optional<Ledger> own_ledger_;
+  Ledger& ledger_;
+  std::vector<int> members_;  ///< empty: all ranks
+  int rank_;
   std::deque<Message> messages_;  // by request; their numbers are small, for they are used again. Their places stay
   Buffer scratch_;
   std::vector<Communicator::Request> requests_;

@@ -39,16 +39,30 @@ std::span<std::byte> gather_equal(Channel& channel, Traffic kind, std::span<cons
   return all;
 }
 
-template <class T>
-void add(T* __restrict sum, const T* __restrict part, size_t count) {
-  for (size_t i = 0; i < count; ++i) sum[i] += part[i];
+struct Sum {
+  template <class T>
+  T operator()(T a, T b) const {
+    return a + b;
+  }
+};
+
+/// Of NaN and a number it is NaN.
+struct Max {
+  float operator()(float a, float b) const { return a > b || a != a ? a : b; }
+};
+
+template <class Combine, class T>
+void combine(T* __restrict values, const T* __restrict part, size_t count) {
+  for (size_t i = 0; i < count; ++i) values[i] = Combine()(values[i], part[i]);
 }
 
-template <class T>
+template <class Combine, class T>
 void all_reduce_small(Channel& channel, Traffic kind, std::span<T> values) {
   const auto parts = reinterpret_cast<const T*>(gather_equal(channel, kind, std::as_bytes(values)).data());
   std::copy_n(parts, values.size(), values.data());
-  for (int rank = 1; rank < channel.size(); ++rank) add(values.data(), parts + rank * values.size(), values.size());
+  for (int rank = 1; rank < channel.size(); ++rank) {
+    combine<Combine>(values.data(), parts + rank * values.size(), values.size());
+  }
 }
 
 /// Rank r's share of the elements.
@@ -58,8 +72,8 @@ std::span<T> slice_of(std::span<T> values, int rank, int ranks) {
   return values.subspan(begin, values.size() * (rank + 1) / ranks - begin);
 }
 
-/// Sums this rank's slice over all ranks, in rank order.
-template <class T>
+/// Combines this rank's slice over all ranks, in rank order.
+template <class Combine, class T>
 void reduce_slice(Channel& channel, Traffic kind, std::span<T> values) {
   const int ranks = channel.size();
   const std::span<T> own = slice_of(values, channel.rank(), ranks);
@@ -76,7 +90,7 @@ void reduce_slice(Channel& channel, Traffic kind, std::span<T> values) {
   }
   std::copy(own.begin(), own.end(), parts + channel.rank() * own.size());
   wait_all(channel, kind, requests);
-  for (int rank = 1; rank < ranks; ++rank) add(parts, parts + rank * own.size(), own.size());
+  for (int rank = 1; rank < ranks; ++rank) combine<Combine>(parts, parts + rank * own.size(), own.size());
   std::copy_n(parts, own.size(), own.data());
 }
 
@@ -95,13 +109,13 @@ void spread_slices(Channel& channel, Traffic kind, std::span<T> values) {
   wait_all(channel, kind, requests);
 }
 
-template <class T>
+template <class Combine, class T>
 void all_reduce(Channel& channel, Traffic kind, std::span<T> values) {
   if (channel.size() == 1 || values.empty()) return;
   if (values.size_bytes() <= kSmallReduce) {
-    all_reduce_small(channel, kind, values);
+    all_reduce_small<Combine>(channel, kind, values);
   } else {
-    reduce_slice(channel, kind, values);
+    reduce_slice<Combine>(channel, kind, values);
     spread_slices(channel, kind, values);
   }
 }
@@ -169,13 +183,17 @@ std::string outcome_of(const std::function<void()>& step, int rank) {
 }  // namespace
 
 void all_reduce_sum(Channel& channel, Traffic kind, std::span<float> values) {
-  all_reduce(channel, kind, values);
+  all_reduce<Sum>(channel, kind, values);
 }
 void all_reduce_sum(Channel& channel, Traffic kind, std::span<double> values) {
-  all_reduce(channel, kind, values);
+  all_reduce<Sum>(channel, kind, values);
 }
 void all_reduce_sum(Channel& channel, Traffic kind, std::span<int64_t> values) {
-  all_reduce(channel, kind, values);
+  all_reduce<Sum>(channel, kind, values);
+}
+
+void all_reduce_max(Channel& channel, Traffic kind, std::span<float> values) {
+  all_reduce<Max>(channel, kind, values);
 }
 
 double all_reduce_max(Channel& channel, Traffic kind, double value) {

@@ -20,7 +20,9 @@ constexpr size_t kSmallReduce = 4096;
 void all_reduce_sum(Channel& channel, Traffic kind, std::span<float> values);
 void all_reduce_sum(Channel& channel, Traffic kind, std::span<double> values);
 void all_reduce_sum(Channel& channel, Traffic kind, std::span<int64_t> values);
-/// NaN when any rank's value is.
+/// The greatest over ranks, element by element; NaN where any rank's value is.
+void all_reduce_max(Channel& channel, Traffic kind, std::span<float> values);
+/// The same of one number.
 double all_reduce_max(Channel& channel, Traffic kind, double value);
 
 /// The bytes of every rank, in rank order; lengths may differ (8 bytes to each peer tell them, here and in all_to_all).

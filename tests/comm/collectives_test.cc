@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -86,6 +88,53 @@ TEST_P(CollectivesTest, FindsTheMaximum) {
     EXPECT_EQ(all_reduce_max(channel, Traffic::setup, channel.rank() * 2.5), (channel.size() - 1) * 2.5);
     const double value = channel.rank() == 0 ? std::nan("") : 1.0;
     EXPECT_TRUE(std::isnan(all_reduce_max(channel, Traffic::setup, value)));
+  });
+}
+
+TEST_P(CollectivesTest, FindsTheMaximumOfEach) {
+  run([](Channel& channel) {
+    for (const size_t count : {3, 5000}) {  // at once, and by slices
+      std::vector<float> values(count);
+      for (size_t i = 0; i < count; ++i) values[i] = static_cast<float>((i + channel.rank()) % 7) - 3.0f;
+      if (channel.rank() == channel.size() - 1) values[1] = std::nanf("");
+      all_reduce_max(channel, Traffic::all_reduce, values);
+      for (size_t i = 0; i < count; ++i) {
+        float greatest = -4.0f;
+        for (int rank = 0; rank < channel.size(); ++rank) {
+          greatest = std::max(greatest, static_cast<float>((i + rank) % 7) - 3.0f);
+        }
+        if (i == 1) {
+          EXPECT_TRUE(std::isnan(values[i]));
+        } else {
+          EXPECT_EQ(values[i], greatest);
+        }
+      }
+    }
+  });
+}
+
+/// Even ranks, and odd ones, sum among themselves while both sum with all.
+TEST_P(CollectivesTest, WorkAmongSomeOfTheRanks) {
+  run([](Channel& channel) {
+    std::vector<int> members;
+    for (int rank = channel.rank() % 2; rank < channel.size(); rank += 2) members.push_back(rank);
+    Channel group(channel, members);
+    EXPECT_EQ(group.size(), std::ssize(members));
+    EXPECT_EQ(members[group.rank()], channel.rank());
+    for (const size_t count : {5, 3000}) {
+      std::vector<float> values = values_of<float>(channel.rank(), count), expected(count, 0.0f);
+      for (size_t k = 0; k < members.size(); ++k) {
+        const std::vector<float> part = values_of<float>(members[k], count);
+        for (size_t i = 0; i < count; ++i) expected[i] = k == 0 ? part[i] : expected[i] + part[i];
+      }
+      const int64_t before = channel.ledger().bytes(Traffic::all_reduce);
+      all_reduce_sum(group, Traffic::all_reduce, std::span(values));
+      EXPECT_EQ(values, expected);
+      EXPECT_EQ(channel.ledger().bytes(Traffic::all_reduce) > before, members.size() > 1);
+      std::array<int64_t, 1> ranks = {channel.rank()};
+      all_reduce_sum(channel, Traffic::setup, std::span<int64_t>(ranks));
+      EXPECT_EQ(ranks[0], channel.size() * (channel.size() - 1) / 2);
+    }
   });
 }
 
