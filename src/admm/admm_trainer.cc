@@ -11,6 +11,7 @@
 #include "admm/mlp.h"
 #include "admm/placement.h"
 #include "admm/reduced_basis.h"
+#include "admm/shared_basis.h"
 #include "base/error.h"
 #include "data/rank_data.h"
 #include "kernels/gemm.h"
@@ -25,9 +26,16 @@ namespace {
 /// A Lagrangian so many times its first value has left all bounds.
 constexpr double kDiverged = 1e6;
 
-void check(const Dataset& dataset, const AdmmConfig& config) {
-  validate(config);
+void check(const Dataset& dataset, const Split& split, const AdmmTrainerConfig& config, int ranks) {
+  validate(config.admm);
   if (dataset.labels.task != Task::multiclass) fail_input("--optimizer admm needs labels that are classes, one a node");
+  if (config.node_ranks < 1 || ranks % config.node_ranks != 0) {
+    fail_input("--node-ranks {}: there are {} ranks, which it does not divide", config.node_ranks, ranks);
+  }
+  const auto nodes = std::ssize(split.train);
+  if (nodes > 0 && config.node_ranks > nodes) {
+    fail_input("--node-ranks {}: there are only {} training nodes to cut", config.node_ranks, nodes);
+  }
 }
 
 std::vector<int32_t> labels_of(const Labels& labels, const std::vector<int64_t>& nodes) {
@@ -59,6 +67,7 @@ struct AdmmTrainer::State final : Learner {
         const AdmmTrainerConfig& config_, Channel& channel_)
       : config(config_),
         channel(channel_),
+        axes{channel.size() / config.node_ranks, config.node_ranks},
         shard(agreed(channel, [&] { return build_shard(aggregation, partition, channel.rank(), config.ordering, 0); })),
         targets(make_local_targets(take_rows(dataset.labels, shard.owned), split, shard)),
         features(dataset.features, shard, split.train, channel, config.augment),
@@ -89,12 +98,13 @@ struct AdmmTrainer::State final : Learner {
 
   AdmmTrainerConfig config;
   Channel& channel;
+  RankAxes axes;
   Shard shard;
   LocalTargets targets;
   AugmentedFeatures features;
   EpochLoop loop;
   std::vector<int32_t> training_labels;  ///< in the order of the split, on every rank
-  Matrix x;                              ///< rank 0: (training nodes, inputs)
+  Matrix x;                              ///< ranks of the first layer: (its training nodes, inputs)
   std::optional<ReducedBasis> basis;     ///< rank 0, where it is reduced
   Matrix reduced;                        ///< the owned nodes in the reduced basis (owned, inputs)
   AdmmInput input;
@@ -108,24 +118,25 @@ struct AdmmTrainer::State final : Learner {
   Matrix product;
 };
 
-/// Moves the training rows from the node shards to the first layer.
+/// Moves the training rows from the ranks that own their nodes to those of the first layer.
 void AdmmTrainer::State::place(const Split& split) {
   const auto columns = static_cast<int64_t>(split.train.size());
-  x = gather_training_rows(features.training_rows(), features.training_ids(), split.train, features.cols(), channel);
+  x = place_training_rows(features.training_rows(), features.training_ids(), split.train, features.cols(), axes,
+                          channel);
   if (features.cols() > columns) reduce();
   const int64_t inputs = reduced.cols() > 0 ? reduced.cols() : features.cols();
-  input = {x, training_labels.data(), columns, inputs, targets.outputs};
+  const int64_t begin = ColumnShards::begin(columns, axes.shard_of(channel.rank()), axes.nodes);
+  input = {x, training_labels.data() + begin, columns, inputs, targets.outputs};
 }
 
 /// X = R Q: trains on R, and evaluates all nodes on their rows times Q^T.
 void AdmmTrainer::State::reduce() {
-  Matrix to_basis;
-  if (channel.rank() == 0) {
-    basis.emplace(x);
+  const Matrix to_basis = share_reduced_basis(x, axes, channel);
+  if (axes.block_of(channel.rank()) == 0) {
+    basis = ReducedBasis::of(transposed(to_basis));
     x = basis->reduce(x);
-    to_basis = transposed(basis->q());
+    if (channel.rank() != 0) basis.reset();
   }
-  broadcast(to_basis, Traffic::placement, channel);
   reduced.reshape(shard.owned_count(), to_basis.cols());
   features.multiply(to_basis, reduced);
 }
@@ -222,7 +233,7 @@ void AdmmTrainer::State::load(const SavedState& saved) {
 /// parameters() <- the current weights, the first ones for hops that are neither reduced nor scaled.
 void AdmmTrainer::State::write_parameters() {
   Matrix first = basis ? basis->expand(current.w[0]) : copy_of(current.w[0]);
-  broadcast(first, Traffic::placement, channel);
+  broadcast(first, 0, Traffic::placement, channel);
   fold_scales(features.scales(), first, false);
   for (int l = 0; l < current.layers(); ++l) {
     copy(l == 0 ? first : current.w[l], parameters.value(2 * l));
@@ -243,7 +254,7 @@ void AdmmTrainer::State::read_parameters() {
 AdmmTrainer::AdmmTrainer(const Dataset& dataset, const Csr& aggregation, const Split& split, const Partition& partition,
                          const AdmmTrainerConfig& config, Channel& channel)
     : state_(agree_on_input(channel, [&] {
-        check(dataset, config.admm);
+        check(dataset, split, config, channel.size());
         return std::make_unique<State>(dataset, aggregation, split, partition, config, channel);
       })) {}
 
@@ -254,7 +265,7 @@ TrainResult AdmmTrainer::train(Observer& observer) {
   const AdmmConfig& config = s.config.admm;
   if (s.training_labels.empty()) fail_input("the split has no training node: ADMM trains on training nodes alone");
   s.iterations = 0;
-  s.pipeline.emplace(config, s.input, s.channel);
+  s.pipeline.emplace(config, s.input, s.channel, s.axes.nodes);
   const int first = EpochLoop::first_stage(observer, config.stages.size());
   const SavedState* saved = observer.resume_from();
   for (size_t stage = first; stage < config.stages.size(); ++stage) {

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 namespace tersegraph {
 namespace {
@@ -101,9 +102,35 @@ std::vector<float> levels_of(const AdmmConfig& config) {
   return levels;
 }
 
+/// Calls visit(begin, rows, number) for the part of each block that is among `rows` columns from number `first` on;
+/// begin counts from there.
+template <class Visit>
+void for_each_block(int64_t first, int64_t rows, Visit&& visit) {
+  for (int64_t begin = 0; begin < rows;) {
+    const int64_t block = (first + begin) / Grid::kGridColumns;
+    const int64_t end = std::min(rows, (block + 1) * Grid::kGridColumns - first);
+    visit(begin, end - begin, block);
+    begin = end;
+  }
+}
+
+std::vector<int64_t> blocks_cut_by(const ColumnShards& shards) {
+  std::vector<int64_t> blocks;
+  for (int shard = 1; shard < shards.count(); ++shard) {
+    const int64_t cut = ColumnShards::begin(shards.all_columns(), shard, shards.count());
+    if (cut % Grid::kGridColumns != 0) blocks.push_back(cut / Grid::kGridColumns);
+  }
+  blocks.erase(std::unique(blocks.begin(), blocks.end()), blocks.end());
+  return blocks;
+}
+
 }  // namespace
 
-Grid::Grid(const AdmmConfig& config, bool of_q) {
+Grid::Grid(const AdmmConfig& config, bool of_q, ColumnShards* shards) : shards_(shards) {
+  if (shards != nullptr) {
+    first_ = shards->begin();
+    cut_blocks_ = blocks_cut_by(*shards);
+  }
   if (config.quantize == Quantize::none || (of_q && config.quantize == Quantize::p)) return;
   if (config.grid == GridKind::affine || config.grid == GridKind::delta) {
     bits_ = config.bits;
@@ -124,13 +151,13 @@ Grid Grid::of_start() const {
   return grid;
 }
 
-int64_t Grid::encoded_bytes(int64_t rows, int64_t cols) const {
+int64_t Grid::encoded_bytes(int64_t first, int64_t rows, int64_t cols) const {
   if (kind_ == Kind::fp32) return rows * cols * 4;
   if (kind_ == Kind::bf16) return rows * cols * 2;
   int64_t bytes = 0;
-  for (int64_t begin = 0; begin < rows; begin += kGridColumns) {
-    bytes += code_bytes(bits_, std::min(kGridColumns, rows - begin), cols) + (kind_ == Kind::affine ? cols * 8 : 0);
-  }
+  for_each_block(first, rows, [&](int64_t, int64_t part, int64_t) {
+    bytes += code_bytes(bits_, part, cols) + (kind_ == Kind::affine ? cols * 8 : 0);
+  });
   return bytes;
 }
 
@@ -152,12 +179,37 @@ void Grid::encode(ConstMatrixView x, std::span<std::byte> out) {
     std::memcpy(out.data(), x.data, out.size());
     return;
   }
+  if (kind_ == Kind::affine && !cut_blocks_.empty()) agree_on_cut_blocks(x);
   std::byte* to = out.data();
-  for (int64_t begin = 0; begin < x.rows; begin += kGridColumns) {
-    const int64_t rows = std::min(kGridColumns, x.rows - begin);
-    encode_block(x.row(begin), rows, x.cols, to);
-    to += encoded_bytes(rows, x.cols);
-  }
+  for_each_block(first_, x.rows, [&](int64_t begin, int64_t rows, int64_t block) {
+    encode_block(x.row(begin), rows, x.cols, agreed_extremes(block, x.cols), to);
+    to += encoded_bytes(first_ + begin, rows, x.cols);
+  });
+}
+
+void Grid::agree_on_cut_blocks(ConstMatrixView x) {
+  const auto numbers = static_cast<size_t>(2 * x.cols);
+  agreed_.resize(cut_blocks_.size() * numbers);
+  std::ranges::fill(agreed_, -std::numeric_limits<float>::infinity());
+  extremes_.resize(std::max(extremes_.size(), static_cast<size_t>(3 * x.cols)));
+  float *low = extremes_.data(), *high = low + x.cols, *poison = high + x.cols;
+  for_each_block(first_, x.rows, [&](int64_t begin, int64_t rows, int64_t block) {
+    auto* const least = const_cast<float*>(agreed_extremes(block, x.cols));
+    if (least == nullptr) return;
+    column_extremes(x.row(begin), rows, x.cols, low, high, poison);
+    for (int64_t j = 0; j < x.cols; ++j) {
+      least[j] = -low[j];
+      least[x.cols + j] = high[j] + poison[j];
+    }
+  });
+  shards_->max(agreed_);
+}
+
+/// Of a block that only this rank has, null.
+const float* Grid::agreed_extremes(int64_t block, int64_t cols) const {
+  const auto at = std::ranges::lower_bound(cut_blocks_, block);
+  if (agreed_.empty() || at == cut_blocks_.end() || *at != block) return nullptr;
+  return agreed_.data() + 2 * cols * (at - cut_blocks_.begin());
 }
 
 void Grid::decode(std::span<const std::byte> bytes, MatrixView x) {
@@ -166,14 +218,13 @@ void Grid::decode(std::span<const std::byte> bytes, MatrixView x) {
     return;
   }
   const std::byte* from = bytes.data();
-  for (int64_t begin = 0; begin < x.rows; begin += kGridColumns) {
-    const int64_t rows = std::min(kGridColumns, x.rows - begin);
+  for_each_block(first_, x.rows, [&](int64_t begin, int64_t rows, int64_t) {
     decode_block(from, rows, x.cols, x.row(begin));
-    from += encoded_bytes(rows, x.cols);
-  }
+    from += encoded_bytes(first_ + begin, rows, x.cols);
+  });
 }
 
-void Grid::encode_block(const float* x, int64_t rows, int64_t cols, std::byte* out) {
+void Grid::encode_block(const float* x, int64_t rows, int64_t cols, const float* agreed, std::byte* out) {
   codes_.resize(std::max<size_t>(codes_.size(), static_cast<size_t>(rows * cols)));
   uint16_t* codes = codes_.data();
   if (kind_ == Kind::bf16) {
@@ -187,7 +238,13 @@ void Grid::encode_block(const float* x, int64_t rows, int64_t cols, std::byte* o
   }
   extremes_.resize(std::max<size_t>(extremes_.size(), static_cast<size_t>(3 * cols)));
   float *low = extremes_.data(), *step = low + cols, *per_step = step + cols;
-  column_extremes(x, rows, cols, low, step, per_step);
+  if (agreed == nullptr) {
+    column_extremes(x, rows, cols, low, step, per_step);
+  } else {
+    for (int64_t j = 0; j < cols; ++j) {
+      low[j] = -agreed[j], step[j] = agreed[cols + j], per_step[j] = 0.0f;
+    }
+  }
   const auto top = static_cast<float>((1 << bits_) - 1);
   for (int64_t j = 0; j < cols; ++j) {
     step[j] = (step[j] - low[j]) / (of_changes_ ? top + 1.0f : top) + per_step[j];

@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "admm/column_shards.h"
 #include "admm/config.h"
 #include "admm/layer_block.h"
 #include "admm/link.h"
 #include "admm/mlp.h"
 #include "admm/objective.h"
+#include "admm/rank_axes.h"
 #include "admm/z_update.h"
 #include "base/saved_state.h"
 #include "base/timer.h"
@@ -15,20 +17,24 @@
 
 namespace tersegraph {
 
-/// The training columns. Every rank knows the sizes and the labels; x is read on rank 0 alone.
+/// The training columns. Every rank knows the sizes and its shard's labels; x is read on the ranks of the first layer
+/// alone.
 struct AdmmInput {
-  ConstMatrixView x;  ///< (columns, inputs)
-  const int32_t* labels = nullptr;
-  int64_t columns = 0, inputs = 0, classes = 0;
+  ConstMatrixView x;                ///< (the shard's columns, inputs)
+  const int32_t* labels = nullptr;  ///< of the shard's columns
+  int64_t columns = 0;              ///< of all shards
+  int64_t inputs = 0, classes = 0;
 };
 
-/// The layers of all ranks, in consecutive blocks. p_{l+1} goes down to layer l, q_l goes up to layer l + 1; u_l is
-/// computed at both ends. Messages travel while other subproblems run. Every layer's numbers are the same for any
-/// number of ranks and threads.
+/// The layers of all ranks, in consecutive blocks; the training columns of a block in consecutive shards
+/// (column_shards.h) where `nodes` of the axes is above 1. p_{l+1} goes down to layer l, q_l goes up to layer l + 1,
+/// each between the ranks of one shard; u_l is computed at both ends. Messages travel while other subproblems run.
+/// Every layer's numbers are the same, bit for bit, for any number of threads and of blocks, and up to the order of
+/// sums for any number of shards.
 class LayerPipeline {
  public:
-  /// `input` and `channel` must outlive this.
-  LayerPipeline(const AdmmConfig& config, const AdmmInput& input, Channel& channel);
+  /// `input` and `channel` must outlive this. `nodes`: ranks that the training columns are cut over; divides the ranks.
+  LayerPipeline(const AdmmConfig& config, const AdmmInput& input, Channel& channel, int nodes = 1);
   ~LayerPipeline();
   LayerPipeline(const LayerPipeline&) = delete;
   LayerPipeline& operator=(const LayerPipeline&) = delete;
@@ -55,24 +61,28 @@ class LayerPipeline {
   /// All layers' weights, on every rank; `mlp` keeps its memory over calls. Collective.
   void gather_weights(Mlp& mlp);
 
-  /// Bytes that p and q take in one iteration on all links, whether or not they join ranks.
+  /// Bytes that p and q take in one iteration on all links of all shards, whether or not they join ranks.
   int64_t link_bytes() const;
 
   int layers() const { return layers_total_; }
   /// This rank's layers are number first_layer() .. first_layer() + blocks().size() - 1, from 0.
-  int first_layer() const { return begin_[channel_.rank()]; }
+  int first_layer() const { return begin_[block_]; }
   std::vector<LayerBlock>& blocks() { return blocks_; }
 
  private:
-  int owner(int layer) const;
+  int block_of(int layer) const;
+  int below() const { return axes_.rank_of(block_ - 1, shard_); }
+  int above() const { return axes_.rank_of(block_ + 1, shard_); }
+  bool cut() const { return axes_.nodes > 1; }
   bool joins_lower() const { return !blocks_.empty() && !blocks_.front().first; }
   bool joins_upper() const { return !blocks_.empty() && !blocks_.back().last; }
-  std::vector<int> spread(int layers) const;
-  std::vector<LayerBlock> make_blocks(const std::vector<int>& begin, int layers) const;
-  LayerBlock make_block(int layer, int layers) const;
-  void draw_weights(LayerBlock& block, int layer) const;
+  std::vector<int> spread(int layers);
+  std::vector<LayerBlock> make_blocks(const std::vector<int>& begin, int layers);
+  LayerBlock make_block(int layer, int layers);
+  void draw_weights(LayerBlock& block, int layer);
   void move_weights(std::vector<LayerBlock>& next, const std::vector<int>& next_begin, int layers);
   void make_links();
+  std::vector<std::byte> bring_to_first(int rank, std::vector<std::byte> bytes);
   void forward_pass();
   ConstMatrixView q_of(int index) const;
   ConstMatrixView u_of(int index) const;
@@ -88,6 +98,10 @@ class LayerPipeline {
   const AdmmConfig& config_;
   const AdmmInput& input_;
   Channel& channel_;
+  RankAxes axes_;
+  int block_, shard_;      ///< this rank's place on them
+  Channel block_channel_;  ///< to the ranks of the same layers
+  ColumnShards columns_;
   HiddenUpdate hidden_update_;
   int layers_total_ = 0;
   std::vector<int> begin_;

@@ -22,7 +22,7 @@ BlockView block(const Matrix& x) {
 }  // namespace
 
 bool low_rank_pays(const LayerBlock& layer) {
-  return layer.target == 1.0f && layer.in == layer.out && layer.in >= 3 * layer.columns();
+  return layer.shards == nullptr && layer.target == 1.0f && layer.in == layer.out && layer.in >= 3 * layer.columns();
 }
 
 // With D = p - t, t = q - u / rho, E = z - b - t W and r = rho / nu, p minimises ||E - D W||^2 + r ||D||^2. D W = D + A

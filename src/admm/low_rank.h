@@ -6,7 +6,8 @@ namespace tersegraph {
 
 /// A hidden layer with many more neurons than training columns: W = I + F^T Y with F (m, n) the centred p and Y (m, n)
 /// the dual solution, as the W subproblem leaves them. p's subproblem then costs products of (m, n) matrices and one
-/// (2m, 2m) system, where W W^T + rho/nu I would be (n, n); and W itself need not be formed.
+/// (2m, 2m) system, where W W^T + rho/nu I would be (n, n); and W itself need not be formed. Not for columns that are
+/// cut over ranks.
 bool low_rank_pays(const LayerBlock& layer);
 
 /// The (2m, 2m) system of p's subproblem.

@@ -29,6 +29,7 @@ MemoryPrediction augmentation(const Dataset& dataset, const Split& split, const 
 MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, const AdmmTrainerConfig& config, int ranks,
                                 int ranks_here, int64_t halo_rows) {
   const double share = static_cast<double>(ranks_here) / ranks;
+  const int nodes = config.node_ranks, first_here = std::min(ranks_here, nodes);
   const auto rows = static_cast<int64_t>(dataset.nodes() * share);
   const auto columns = static_cast<int64_t>(split.train.size());
   const int64_t cols = dataset.features.cols() * (config.augment.hops + 1), neurons = config.admm.neurons;
@@ -38,11 +39,16 @@ MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, cons
 
   MemoryPrediction prediction = augmentation(dataset, split, config, ranks, ranks_here, halo_rows);
   const int64_t basis = reduced ? cols * inputs * (1 + ranks_here) + rows * inputs : 0;
+  // Every shard of a layer has all its weights.
   const auto blocks =
-      static_cast<int64_t>((kColumnMatrices * columns * neurons * layers + kWeightMatrices * weights) * share);
-  prediction.items.push_back({"first layer's columns", 4 * (columns * cols + 2 * columns * inputs)});
+      static_cast<int64_t>((kColumnMatrices * columns * neurons * layers + kWeightMatrices * weights * nodes) * share);
+  // What ranks sum at once: the first layer's Gram matrix or gradient.
+  const int64_t sums = nodes > 1 ? std::max(inputs * inputs / 2, std::max(inputs, neurons) * neurons) : 0;
+  prediction.items.push_back(
+      {"first layer's columns", 4 * (columns * cols + 2 * columns * inputs) * first_here / nodes});
   prediction.items.push_back({"reduced basis", 4 * basis});
   prediction.items.push_back({"layers", 4 * blocks});
+  prediction.items.push_back({"sums over node ranks", 4 * sums * first_here});
   prediction.items.push_back({"evaluation", 4 * (3 * rows * neurons + rows * dataset.labels.outputs)});
   prediction.items.push_back({"weights", 4 * (2 * weights + 2 * (weights + (cols - inputs) * neurons)) * ranks_here});
   return prediction;

@@ -1,6 +1,7 @@
 #include "admm/p_update.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "admm/elements.h"
@@ -36,10 +37,11 @@ void gradient_p(LayerBlock& layer, ConstMatrixView q, ConstMatrixView u, MatrixV
 /// (nu ||s W||^2 + rho ||s||^2) / ||s||^2, the curvature of the subproblem along s; 0 for s = 0.
 double curvature(LayerBlock& layer, ConstMatrixView s, MatrixView sw) {
   gemm(s, layer.w, sw);
-  const double length = sum_elements(s.size(), [&](int64_t i) { return s.data[i] * s.data[i]; });
-  if (!(length > 0.0)) return 0.0;
-  const double image = sum_elements(sw.size(), [&](int64_t i) { return sw.data[i] * sw.data[i]; });
-  return layer.nu * image / length + layer.rho;
+  std::array<double, 2> sums = {sum_elements(s.size(), [&](int64_t i) { return s.data[i] * s.data[i]; }),
+                                sum_elements(sw.size(), [&](int64_t i) { return sw.data[i] * sw.data[i]; })};
+  if (layer.shards != nullptr) layer.shards->sum(sums);
+  const auto [length, image] = sums;
+  return length > 0.0 ? layer.nu * image / length + layer.rho : 0.0;
 }
 
 }  // namespace
@@ -99,10 +101,12 @@ double p_objective(LayerBlock& layer, ConstMatrixView p, ConstMatrixView q, Cons
   layer.h.reshape(layer.columns(), layer.out);
   affine_map(p, layer.w, layer.b, layer.h);
   const float *h = layer.h.data(), *z = layer.z.data();
-  const double misfit = sum_elements(layer.z.size(), [&](int64_t i) { return (z[i] - h[i]) * (z[i] - h[i]); });
-  const double dual = sum_elements(q.size(), [&](int64_t i) { return u.data[i] * p.data[i]; });
-  const double gap =
-      sum_elements(q.size(), [&](int64_t i) { return (p.data[i] - q.data[i]) * (p.data[i] - q.data[i]); });
+  std::array<double, 3> sums = {
+      sum_elements(layer.z.size(), [&](int64_t i) { return (z[i] - h[i]) * (z[i] - h[i]); }),
+      sum_elements(q.size(), [&](int64_t i) { return u.data[i] * p.data[i]; }),
+      sum_elements(q.size(), [&](int64_t i) { return (p.data[i] - q.data[i]) * (p.data[i] - q.data[i]); })};
+  if (layer.shards != nullptr) layer.shards->sum(sums);
+  const auto [misfit, dual, gap] = sums;
   return layer.nu / 2.0 * misfit + dual + layer.rho / 2.0 * gap;
 }
 

@@ -5,9 +5,11 @@
 
 namespace tersegraph {
 
-double layer_cost(int64_t m, int64_t in, int64_t out, bool first) {
-  const auto columns = static_cast<double>(m), inputs = static_cast<double>(in), outputs = static_cast<double>(out);
-  const double order = std::min(columns, inputs), narrow = std::min(inputs, outputs);
+double layer_cost(int64_t m, int64_t in, int64_t out, bool first, int shards) {
+  const double columns = static_cast<double>(m) / shards, inputs = static_cast<double>(in),
+               outputs = static_cast<double>(out);
+  // Cut columns leave W no choice of its system.
+  const double order = shards > 1 ? inputs : std::min(columns, inputs), narrow = std::min(inputs, outputs);
   // W: the Gram matrix and its factor (the first layer has them for good), two triangular solves, and p W.
   double cost = 4.0 * columns * inputs * outputs + 2.0 * order * order * outputs;
   if (first) return cost;

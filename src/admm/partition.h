@@ -6,8 +6,8 @@
 namespace tersegraph {
 
 /// Floating point operations of one layer's share of an iteration, in units that only compare layers: m training
-/// columns, `in` inputs, `out` outputs.
-double layer_cost(int64_t m, int64_t in, int64_t out, bool first);
+/// columns on all of `shards` ranks, `in` inputs, `out` outputs.
+double layer_cost(int64_t m, int64_t in, int64_t out, bool first, int shards = 1);
 
 /// Consecutive layers a rank: rank r has layers begin[r] .. begin[r + 1] - 1, at least one for each of the first
 /// min(ranks, layers) ranks, none for the others. The dearest rank is as cheap as can be.

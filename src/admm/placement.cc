@@ -1,7 +1,6 @@
 #include "admm/placement.h"
 
-#include <unordered_map>
-
+#include "admm/column_shards.h"
 #include "base/byte_stream.h"
 #include "comm/collectives.h"
 
@@ -13,31 +12,36 @@ struct Entry {
   float value;
 };
 
-/// Row by row: global id, number of entries (-1: the whole row follows, dense), entries.
-std::vector<std::byte> pack(const AugmentedRows& rows, const std::vector<int64_t>& ids) {
-  std::vector<std::byte> bytes;
-  for (int64_t i = 0; i < rows.rows(); ++i) {
-    append_values(bytes, &ids[i], 1);
-    const int64_t entries = rows.is_sparse ? rows.sparse.indptr[i + 1] - rows.sparse.indptr[i] : -1;
-    append_values(bytes, &entries, 1);
-    if (!rows.is_sparse) append_values(bytes, rows.dense.row(i), rows.dense.cols());
-    for (int64_t e = 0; e < entries; ++e) {
-      const int64_t at = rows.sparse.indptr[i] + e;
-      const Entry entry{rows.sparse.indices[at], rows.sparse.view().value(at)};
-      append_values(bytes, &entry, 1);
-    }
+/// Where each of `ids` stands in `training`, whose order they have.
+std::vector<int64_t> places_of(const std::vector<int64_t>& ids, const std::vector<int64_t>& training) {
+  std::vector<int64_t> places;
+  for (size_t i = 0; i < training.size() && places.size() < ids.size(); ++i) {
+    if (training[i] == ids[places.size()]) places.push_back(static_cast<int64_t>(i));
   }
-  return bytes;
+  return places;
 }
 
-void place(const std::vector<std::byte>& bytes, int peer, const std::unordered_map<int64_t, int64_t>& row_of,
-           Matrix& all) {
+/// Row by row: its place, number of entries (-1: the whole row follows, dense), entries.
+void pack(const AugmentedRows& rows, int64_t i, int64_t place, std::vector<std::byte>& bytes) {
+  append_values(bytes, &place, 1);
+  const int64_t entries = rows.is_sparse ? rows.sparse.indptr[i + 1] - rows.sparse.indptr[i] : -1;
+  append_values(bytes, &entries, 1);
+  if (!rows.is_sparse) append_values(bytes, rows.dense.row(i), rows.dense.cols());
+  for (int64_t e = 0; e < entries; ++e) {
+    const int64_t at = rows.sparse.indptr[i] + e;
+    const Entry entry{rows.sparse.indices[at], rows.sparse.view().value(at)};
+    append_values(bytes, &entry, 1);
+  }
+}
+
+/// Into the rows of `all`, of which the first has the place `begin`.
+void unpack(const std::vector<std::byte>& bytes, int peer, int64_t begin, Matrix& all) {
   ByteReader rows(bytes, fmt::format("rank {} sent malformed training rows", peer));
   while (!rows.done()) {
-    const auto found = row_of.find(rows.read<int64_t>());
+    const int64_t i = rows.read<int64_t>() - begin;
     const auto entries = rows.read<int64_t>();
-    if (found == row_of.end() || entries > all.cols()) rows.fail();
-    float* row = all.row(found->second);
+    if (i < 0 || i >= all.rows() || entries > all.cols()) rows.fail();
+    float* row = all.row(i);
     if (entries < 0) rows.read(row, all.cols());
     for (int64_t e = 0; e < entries; ++e) {
       const auto entry = rows.read<Entry>();
@@ -49,32 +53,39 @@ void place(const std::vector<std::byte>& bytes, int peer, const std::unordered_m
 
 }  // namespace
 
-Matrix gather_training_rows(const AugmentedRows& rows, const std::vector<int64_t>& ids,
-                            const std::vector<int64_t>& training, int64_t cols, Channel& channel) {
+Matrix place_training_rows(const AugmentedRows& rows, const std::vector<int64_t>& ids,
+                           const std::vector<int64_t>& training, int64_t cols, RankAxes axes, Channel& channel) {
+  const std::vector<int64_t> places = places_of(ids, training);
+  const int64_t columns = std::ssize(training);
   std::vector<std::vector<std::byte>> outgoing(channel.size());
-  outgoing[0] = pack(rows, ids);
+  int shard = 0;
+  for (size_t i = 0; i < places.size(); ++i) {
+    while (places[i] >= ColumnShards::begin(columns, shard + 1, axes.nodes)) ++shard;
+    pack(rows, static_cast<int64_t>(i), places[i], outgoing[axes.rank_of(0, shard)]);
+  }
   const auto incoming = all_to_all(channel, Traffic::placement, outgoing);
-  if (channel.rank() != 0) return {};
-  std::unordered_map<int64_t, int64_t> row_of;
-  for (size_t i = 0; i < training.size(); ++i) row_of[training[i]] = static_cast<int64_t>(i);
-  Matrix all(static_cast<int64_t>(training.size()), cols);
+  if (axes.block_of(channel.rank()) != 0) return {};
+  const int mine = axes.shard_of(channel.rank());
+  Matrix all(ColumnShards::size(columns, mine, axes.nodes), cols);
   all.fill(0.0f);
-  for (int peer = 0; peer < channel.size(); ++peer) place(incoming[peer], peer, row_of, all);
+  for (int peer = 0; peer < channel.size(); ++peer) {
+    unpack(incoming[peer], peer, ColumnShards::begin(columns, mine, axes.nodes), all);
+  }
   return all;
 }
 
-void broadcast(Matrix& matrix, Traffic kind, Channel& channel) {
+void broadcast(Matrix& matrix, int root, Traffic kind, Channel& channel) {
   if (channel.size() == 1) return;
-  const bool root = channel.rank() == 0;
-  const int64_t shape[] = {root ? matrix.rows() : 0, root ? matrix.cols() : 0};
+  const bool mine_counts = channel.rank() == root;
+  const int64_t shape[] = {mine_counts ? matrix.rows() : 0, mine_counts ? matrix.cols() : 0};
   std::vector<std::byte> mine;
-  if (root) {
+  if (mine_counts) {
     append_values(mine, shape, 2);
     append_values(mine, matrix.data(), matrix.size());
   }
-  const std::vector<std::byte> bytes = all_gather(channel, kind, mine).front();
-  if (root) return;
-  ByteReader from_root(bytes, "rank 0 sent a malformed matrix");
+  const std::vector<std::byte> bytes = all_gather(channel, kind, mine)[root];
+  if (mine_counts) return;
+  ByteReader from_root(bytes, fmt::format("rank {} sent a malformed matrix", root));
   const auto rows = from_root.read<int64_t>(), cols = from_root.read<int64_t>();
   const int64_t numbers = static_cast<int64_t>(from_root.left() / sizeof(float));
   if (rows < 0 || cols < 0 || (cols > 0 && rows > numbers / cols) || rows * cols * 4 != std::ssize(bytes) - 16) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "admm/elements.h"
 #include "kernels/gemm.h"
@@ -28,9 +29,10 @@ void project_out(ConstMatrixView q, MatrixView x, Matrix& coefficients) {
 
 }  // namespace
 
-ReducedBasis::ReducedBasis(ConstMatrixView x) {
-  Matrix basis(std::min(x.rows, x.cols), x.cols), block(kBlock, x.cols), coefficients;
-  int64_t rank = 0;
+ReducedBasis::ReducedBasis(ConstMatrixView x, ConstMatrixView earlier) {
+  Matrix basis(std::min(earlier.rows + x.rows, x.cols), x.cols), block(kBlock, x.cols), coefficients;
+  int64_t rank = earlier.rows;
+  std::copy_n(earlier.data, earlier.size(), basis.data());
   for (int64_t begin = 0; begin < x.rows; begin += kBlock) {
     const int64_t rows = std::min(kBlock, x.rows - begin);
     block.reshape(rows, x.cols);
@@ -51,6 +53,12 @@ ReducedBasis::ReducedBasis(ConstMatrixView x) {
   }
   q_.reshape(rank, x.cols);
   std::memcpy(q_.data(), basis.data(), q_.bytes());
+}
+
+ReducedBasis ReducedBasis::of(Matrix q) {
+  ReducedBasis basis;
+  basis.q_ = std::move(q);
+  return basis;
 }
 
 Matrix ReducedBasis::reduce(ConstMatrixView x) const {

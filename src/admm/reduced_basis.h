@@ -9,8 +9,10 @@ namespace tersegraph {
 class ReducedBasis {
  public:
   /// By twice repeated Gram-Schmidt, block by block. Rows that fp32 cannot tell from combinations of earlier ones add
-  /// nothing.
-  explicit ReducedBasis(ConstMatrixView x);
+  /// nothing. `earlier`: the basis of rows that come before x, which is extended.
+  explicit ReducedBasis(ConstMatrixView x, ConstMatrixView earlier = {});
+  /// From its own rows.
+  static ReducedBasis of(Matrix q);
 
   const Matrix& q() const { return q_; }
   /// x Q^T (rows, r).
@@ -19,6 +21,8 @@ class ReducedBasis {
   Matrix expand(ConstMatrixView w) const;
 
  private:
+  ReducedBasis() = default;
+
   Matrix q_;
 };
 

@@ -9,9 +9,11 @@
 namespace tersegraph {
 namespace {
 
-/// mean (1, cols) of x's rows. fp32 sums of 16 rows, closed in fp64.
-void mean_of_rows(ConstMatrixView x, Matrix& mean) {
+/// mean (1, cols) of x's rows, those of all shards. fp32 sums of 16 rows, closed in fp64.
+void mean_of_rows(LayerBlock& layer, ConstMatrixView x, Matrix& mean) {
   mean.reshape(1, x.cols);
+  std::vector<double>& all = layer.work.sums;
+  all.resize(static_cast<size_t>(x.cols));
   constexpr int64_t kColumns = 256, kShort = 16;
   parallel_blocks(x.cols, kColumns, [&](int64_t begin, int64_t end) {
     const int64_t count = end - begin;
@@ -24,15 +26,16 @@ void mean_of_rows(ConstMatrixView x, Matrix& mean) {
       }
       for (int64_t j = 0; j < count; ++j) sums[j] += few[j];
     }
-    for (int64_t j = 0; j < count; ++j) {
-      mean(0, begin + j) = static_cast<float>(sums[j] / static_cast<double>(x.rows));
-    }
+    std::copy_n(sums, count, all.begin() + begin);
   });
+  if (layer.shards != nullptr) layer.shards->sum(all);
+  const auto rows = static_cast<double>(layer.all_columns());
+  for (int64_t j = 0; j < x.cols; ++j) mean(0, j) = static_cast<float>(all[j] / rows);
 }
 
 /// The mean of x's rows, and x without it.
-void centre(ConstMatrixView x, Matrix& mean, Matrix& centred) {
-  mean_of_rows(x, mean);
+void centre(LayerBlock& layer, ConstMatrixView x, Matrix& mean, Matrix& centred) {
+  mean_of_rows(layer, x, mean);
   centred.reshape(x.rows, x.cols);
   parallel_blocks(x.rows, even_rows(x.rows), [&](int64_t begin, int64_t end) {
     const float* const middle = mean.data();
@@ -48,8 +51,9 @@ void add_to_diagonal(MatrixView a, float value) {
   for (int64_t i = 0; i < std::min(a.rows, a.cols); ++i) a(i, i) += value;
 }
 
+/// Products of columns with columns need all of them.
 bool dual(const LayerBlock& layer) {
-  return layer.in > layer.columns();
+  return layer.shards == nullptr && layer.in > layer.columns();
 }
 
 /// With p fixed and no target the solution is a product with a matrix that never changes: p (p^T p + ridge I)^-1.
@@ -74,6 +78,7 @@ void factor_system(LayerBlock& layer) {
     if (low_rank_pays(layer)) keep_gram(layer);
   } else {
     gram_columns(work.centred_p, work.w_system);
+    if (layer.shards != nullptr) layer.shards->sum_lower(work.w_system);
   }
   add_to_diagonal(work.w_system, layer.ridge);
   work.w_factor.factor(work.w_system);
@@ -105,6 +110,7 @@ void solve_dual(LayerBlock& layer) {
 void solve_primal(LayerBlock& layer, bool p_is_fixed) {
   LayerBlock::Workspace& work = layer.work;
   multiply_columns(work.centred_p, layer.z, layer.w);
+  if (layer.shards != nullptr) layer.shards->sum(layer.w);
   if (solved_once(layer, p_is_fixed)) return;
   add_to_diagonal(layer.w, layer.ridge * layer.target);
   work.w_factor.solve_columns(layer.w);
@@ -138,18 +144,18 @@ void affine_map(ConstMatrixView p, ConstMatrixView w, ConstMatrixView b, MatrixV
 void solve_w(LayerBlock& layer, bool p_is_fixed) {
   LayerBlock::Workspace& work = layer.work;
   if (!(p_is_fixed && work.w_factored)) {
-    centre(layer.p, work.p_mean, work.centred_p);
+    centre(layer, layer.p, work.p_mean, work.centred_p);
     factor_system(layer);
     if (solved_once(layer, p_is_fixed)) work.w_factor.solve_rows(work.centred_p);
     work.w_factored = p_is_fixed;
   }
   layer.h.reshape(layer.columns(), layer.out);
   if (dual(layer)) {
-    centre(layer.z, work.z_mean, work.centred_z);
+    centre(layer, layer.z, work.z_mean, work.centred_z);
     solve_dual(layer);
     solve_b(layer);
   } else {
-    mean_of_rows(layer.z, work.z_mean);
+    mean_of_rows(layer, layer.z, work.z_mean);
     solve_primal(layer, p_is_fixed);
     solve_b(layer);
     affine_map(layer.p, layer.w, layer.b, layer.h);
@@ -167,13 +173,15 @@ void step_w(LayerBlock& layer) {
   work.gradient_w.reshape(layer.in, layer.out);
   const MatrixView g = work.gradient_w;
   gemm_transposed_a(layer.p, work.rhs, g, work.gemm);
+  if (layer.shards != nullptr) layer.shards->sum(g);
   for (int64_t i = 0; i < g.size(); ++i) g.data[i] += layer.ridge * layer.w.data()[i];
   add_to_diagonal(g, -layer.ridge * layer.target);
 
   MatrixView image = work.rhs;
   gemm(layer.p, g, image);
   const double length = sum_elements(g.size(), [&](int64_t i) { return g.data[i] * g.data[i]; });
-  const double stretched = sum_elements(image.size(), [&](int64_t i) { return image.data[i] * image.data[i]; });
+  double stretched = sum_elements(image.size(), [&](int64_t i) { return image.data[i] * image.data[i]; });
+  if (layer.shards != nullptr) layer.shards->sum({&stretched, 1});
   const double least = length > 0.0 ? stretched / length + layer.ridge : 0.0;
   double theta = work.theta > 0.0f ? work.theta / 2.0 : 1.0;
   while (theta < least) theta *= 2.0;
@@ -185,7 +193,7 @@ void step_w(LayerBlock& layer) {
 
   // b + mean(z - h) is the mean of z - p W.
   for (int64_t i = 0; i < layer.z.size(); ++i) image.data[i] = layer.z.data()[i] - layer.h.data()[i];
-  centre(image, work.z_mean, work.centred_z);
+  centre(layer, image, work.z_mean, work.centred_z);
   for (int64_t j = 0; j < layer.out; ++j) layer.b(0, j) += work.z_mean(0, j);
   for (int64_t i = 0; i < m; ++i) {
     for (int64_t j = 0; j < layer.out; ++j) layer.h(i, j) += work.z_mean(0, j);

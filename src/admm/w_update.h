@@ -16,7 +16,7 @@ void solve_w(LayerBlock& layer, bool p_is_fixed);
 /// layer.h.
 void step_w(LayerBlock& layer);
 
-/// nu/2 ||z - p W - b||^2 + nu ridge / 2 ||W - target I||^2, by plain evaluation.
+/// nu/2 ||z - p W - b||^2 + nu ridge / 2 ||W - target I||^2, by plain evaluation. Of uncut columns.
 double w_objective(const LayerBlock& layer, ConstMatrixView w, ConstMatrixView b);
 
 /// nu ridge / 2 ||W - target I||^2.

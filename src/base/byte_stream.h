@@ -34,6 +34,10 @@ class ByteReader {
     if (count > 0) std::memcpy(values, bytes_.data() + at_, static_cast<size_t>(count) * sizeof(T));
     at_ += static_cast<size_t>(count) * sizeof(T);
   }
+  void skip(size_t bytes) {
+    if (left() < bytes) fail();
+    at_ += bytes;
+  }
   template <class T>
   T read() {
     T value{};

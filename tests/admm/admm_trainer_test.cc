@@ -90,6 +90,62 @@ INSTANTIATE_TEST_SUITE_P(All, AdmmRanks,
                                            Case{"Whole", 90, Quantize::none}, Case{"WholeQuantized", 90, Quantize::p}),
                          [](const auto& info) { return info.param.name; });
 
+struct AxesCase {
+  const char* name;
+  int64_t training;  ///< below 24, the columns of X, there is a basis to share
+  AdmmSolver solver;
+  Quantize quantize;
+};
+
+class AdmmAxes : public ::testing::TestWithParam<AxesCase> {};
+
+TEST_P(AdmmAxes, GoTheWayOfOneRank) {
+  const Dataset dataset = communities(GetParam().training);
+  AdmmTrainerConfig config = small_config();
+  config.admm.iterations = {4, 2, 3};
+  config.admm.solver = GetParam().solver;
+  config.admm.quantize = GetParam().quantize;
+  const Trained alone = train(dataset, config);
+  for (const auto& [layers, nodes] : {std::pair{1, 2}, {2, 2}, {1, 3}, {4, 4}}) {
+    SCOPED_TRACE(fmt::format("{} x {}", layers, nodes));
+    config.node_ranks = nodes;
+    const Trained other = train(dataset, config, {layers * nodes});
+    ASSERT_EQ(other.epochs.size(), alone.epochs.size());
+    for (size_t k = 0; k < alone.epochs.size(); ++k) {
+      const EpochMetrics &a = other.epochs[k], &b = alone.epochs[k];
+      EXPECT_NEAR(a.train_loss, b.train_loss, 1e-4 * std::abs(b.train_loss)) << k;
+      EXPECT_NEAR(*a.lagrangian, *b.lagrangian, 1e-4 * std::abs(*b.lagrangian)) << k;
+      EXPECT_NEAR(*a.val_accuracy, *b.val_accuracy, 0.02) << k;  // one node of 60
+    }
+    const Matrix &a = other.result.outputs, &b = alone.result.outputs;
+    ASSERT_EQ(a.size(), b.size());
+    double apart = 0.0, size = 0.0;
+    for (int64_t i = 0; i < b.size(); ++i) {
+      apart += std::pow(a.data()[i] - b.data()[i], 2);
+      size += std::pow(b.data()[i], 2);
+    }
+    EXPECT_LT(std::sqrt(apart / size), 1e-4);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, AdmmAxes,
+                         ::testing::Values(AxesCase{"Reduced", 20, AdmmSolver::closed, Quantize::none},
+                                           AxesCase{"Whole", 91, AdmmSolver::closed, Quantize::none},
+                                           AxesCase{"GradientReduced", 20, AdmmSolver::gradient, Quantize::none},
+                                           AxesCase{"GradientQuantized", 91, AdmmSolver::gradient, Quantize::pq}),
+                         [](const auto& info) { return info.param.name; });
+
+/// Under these axes threads, and how often it is evaluated, change no bit, as ever.
+TEST(AdmmTrainer, AxesKeepTheBitsForAnyThreads) {
+  const Dataset dataset = communities(91);
+  AdmmTrainerConfig config = small_config();
+  config.node_ranks = 2;
+  config.admm.quantize = Quantize::pq;
+  const Trained one = train(dataset, config, {4, 1}), two = train(dataset, config, {4, 2});
+  EXPECT_EQ(one.losses(), two.losses());
+  EXPECT_EQ(one.weights, two.weights);
+}
+
 TEST(AdmmTrainer, BytesOnTheWireAreThoseOfTheLinks) {
   AdmmTrainerConfig config = small_config();
   config.admm.quantize = Quantize::pq;
@@ -178,8 +234,13 @@ TEST(AdmmTrainer, DivergenceIsSeen) {
 }
 
 TEST(AdmmTrainer, RefusesWhatItCannotTrainOn) {
-  Dataset dataset = communities(90);
+  Dataset dataset = communities(2);
   AdmmTrainerConfig config = small_config();
+  config.node_ranks = 3;
+  EXPECT_THAT(error_of<InputError>([&] { train(dataset, config, {3, 1}); }), HasSubstr("only 2 training nodes"));
+  EXPECT_THAT(error_of<InputError>([&] { train(dataset, config, {4, 1}); }), HasSubstr("--node-ranks 3"));
+  config.node_ranks = 1;
+  dataset = communities(90);
   dataset.splits.front().train.clear();
   EXPECT_THAT(error_of<InputError>([&] { train(dataset, config, {2, 1}); }), HasSubstr("no training node"));
   dataset = communities(90);

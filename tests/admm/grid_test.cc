@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "admm/random_layer.h"
+#include "comm/launch.h"
 
 namespace tersegraph {
 namespace {
@@ -132,6 +133,55 @@ TEST(Grid, SixteenBitsAreBf16AndNoneIsExact) {
                   }(),
                   true)
                   .exact());
+}
+
+struct Kind {
+  const char* name;
+  GridKind grid;
+  int bits = 4;
+  bool start = false;  ///< of a run: values, not changes
+};
+void PrintTo(const Kind& kind, std::ostream* out) {
+  *out << kind.name;
+}
+
+class CutGrid : public ::testing::TestWithParam<Kind> {};
+INSTANTIATE_TEST_SUITE_P(All, CutGrid,
+                         ::testing::Values(Kind{"affine", GridKind::affine}, Kind{"3 bits", GridKind::affine, 3},
+                                           Kind{"bf16", GridKind::affine, 16}, Kind{"delta", GridKind::delta, 2},
+                                           Kind{"delta's start", GridKind::delta, 2, true},
+                                           Kind{"code", GridKind::code}));
+
+/// Blocks of one rank, cut ones, and shards within one block; and what is not finite stays so in its neuron and block.
+TEST_P(CutGrid, IsThatOfAllColumns) {
+  AdmmConfig config = config_of(GetParam().grid, GetParam().bits);
+  for (const int64_t columns : {7, 1024, 2500}) {
+    for (const bool finite : {true, false}) {
+      Matrix x = random_matrix(columns, 9, 5);
+      if (!finite) x(columns - 1, 3) = INFINITY;
+      Grid whole(config, false);
+      if (GetParam().start) whole = whole.of_start();
+      const Matrix expected = round_trip(whole, x);
+      for (const int ranks : {2, 3, 7}) {
+        Matrix y(columns, 9);
+        run_thread_ranks(ranks, 1, [&](Communicator& communicator) {
+          Channel channel(communicator);
+          ColumnShards shards(channel, columns);
+          Grid grid(config, false, &shards);
+          if (GetParam().start) grid = grid.of_start();
+          Matrix mine(shards.size(), 9);
+          std::memcpy(mine.data(), x.row(shards.begin()), mine.bytes());
+          const Matrix rounded = round_trip(grid, mine);
+          std::memcpy(y.row(shards.begin()), rounded.data(), rounded.bytes());
+        });
+        for (int64_t i = 0; i < x.size(); ++i) {
+          const float a = y.data()[i], b = expected.data()[i];
+          ASSERT_TRUE(a == b || (std::isnan(a) && std::isnan(b)))
+              << columns << " columns, " << ranks << " ranks: " << i;
+        }
+      }
+    }
+  }
 }
 
 }  // namespace
