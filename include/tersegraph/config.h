@@ -56,6 +56,8 @@ struct RunConfig {
   std::string quantize = "none";     ///< none, p, pq
   std::string grid;                  ///< delta, affine, paper, code or a file of levels; "": delta, at 16 bits affine
   bool check_theory = false;         ///< say whether the proof of descent covers rho and nu
+  int64_t layer_ranks = 0;           ///< ranks that ADMM's layers are spread over; 0: ranks / node_ranks
+  int64_t node_ranks = 0;            ///< ranks that its training nodes are cut over; 0: ranks / layer_ranks, or 1
 
   int64_t ranks = 0;                ///< 0: what mpirun started, or 1
   int64_t threads = 0;              ///< a rank; 0: this machine's cores shared among its ranks

@@ -48,6 +48,8 @@ struct ResumeChanges {
   int64_t epochs = 0;  ///< more than it had
   bool quiet = false;
   int64_t timeout = 600;  ///< as in RunConfig
+  /// As in RunConfig. Where the ranks change or one of these is given, 0 means what it means there.
+  int64_t layer_ranks = 0, node_ranks = 0;
 };
 
 /// Goes on with the run in `directory` from its newest checkpoint, as `tersegraph train --resume` does: with the same

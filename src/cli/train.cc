@@ -111,13 +111,14 @@ ResumeChanges changes_of(const TrainWords& words) {
   if (!words.config_file.empty()) fail_input("--resume reads the run's own config.toml; leave --config out");
   RunConfig given;
   for (const auto& [option, word] : words.given) {
-    constexpr std::string_view kMayChange[] = {"ranks", "threads", "timeout", "epochs", "quiet"};
+    constexpr std::string_view kMayChange[] = {"ranks",   "layer-ranks", "node-ranks", "threads",
+                                               "timeout", "epochs",      "quiet"};
     if (std::ranges::find(kMayChange, option->name) == std::end(kMayChange)) {
       fail_input("--{} cannot change when a run goes on; --{} can", option->name, fmt::join(kMayChange, ", --"));
     }
     set_option(given, *option, word, fmt::format("--{}", option->name));
   }
-  return {given.ranks, given.threads, given.epochs, given.quiet, given.timeout};
+  return {given.ranks, given.threads, given.epochs, given.quiet, given.timeout, given.layer_ranks, given.node_ranks};
 }
 
 void settle(const RunConfig& config, char** argv) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 
 #include "base/error.h"
@@ -79,8 +80,14 @@ AdmmConfig admm_config(const RunConfig& config) {
 
 }  // namespace
 
+int64_t node_ranks(const RunConfig& config) {
+  if (config.node_ranks > 0) return config.node_ranks;
+  return config.layer_ranks > 0 ? std::max(config.ranks / config.layer_ranks, int64_t{1}) : 1;
+}
+
 AdmmTrainerConfig admm_trainer_config(const RunConfig& config) {
-  return {admm_config(config), augment_config(config), parse_ordering(config.reorder)};
+  return {admm_config(config), augment_config(config), parse_ordering(config.reorder),
+          static_cast<int>(node_ranks(config))};
 }
 
 }  // namespace tersegraph

@@ -12,7 +12,8 @@ namespace tersegraph {
 namespace {
 
 /// Options that may differ between ranks, or change when a run goes on.
-constexpr std::string_view kFree[] = {"data", "ranks", "threads", "epochs", "checkpoint-every", "link"};
+constexpr std::string_view kFree[] = {"data",    "ranks",  "layer-ranks",      "node-ranks",
+                                      "threads", "epochs", "checkpoint-every", "link"};
 
 uint64_t checksum_of(const Job& job) {
   if (job.sharded()) return job.manifest->fingerprint;  // splits follow from it and the options

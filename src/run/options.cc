@@ -219,6 +219,20 @@ void add_admm(Options& table) {
        {},
        {},
        "delta; at 16 bits affine"},
+      {"ADMM",
+       "layer-ranks",
+       "ranks that the layers are spread over; times --node-ranks it is --ranks",
+       &C::layer_ranks,
+       {},
+       between(1, kMaxRanks),
+       "--ranks / --node-ranks"},
+      {"ADMM",
+       "node-ranks",
+       "ranks that the training nodes of each layer are cut over",
+       &C::node_ranks,
+       {},
+       between(1, kMaxRanks),
+       "--ranks / --layer-ranks; without that 1"},
       {"ADMM", "check-theory", "say whether the proof of descent covers these rho and nu", &C::check_theory}};
   for (const Option& option : admm)
     table.push_back(read_by(option.name == "iterations" ? kMlp | kAdmm : kAdmm, option));

@@ -85,6 +85,9 @@ std::string rank_lines(const Job& job, const PartitionFacts& facts, int hosts, i
     words += fmt::format("; {} parts of {} to {} nodes, {:.1f} % of the edges cut, {}", config.partition,
                          format_count(facts.smallest_part), format_count(facts.largest_part), 100 * cut,
                          plural(facts.halo_rows, "halo row"));
+    if (const int64_t nodes = node_ranks(config); nodes > 1) {
+      words += fmt::format("; layers over {}, training nodes over {}", plural(config.ranks / nodes, "rank"), nodes);
+    }
     if (!config.exchange.empty()) words += fmt::format("; {} exchange{}", config.exchange, width_words(config));
   }
   words += '\n';

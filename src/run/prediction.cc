@@ -71,6 +71,7 @@ void fit_to_model(Dataset& dataset, const RunConfig& config, const TensorFile& m
 /// The configuration of one rank that computes outputs and trains nothing.
 RunConfig config_to_predict(RunConfig config) {
   config.ranks = 1;
+  config.layer_ranks = config.node_ranks = 0;
   config.threads = 0;
   config = resolve_in_memory(config);
   // The weights in the file meet hops as they are.

@@ -12,6 +12,7 @@
 #include "run/presets.h"
 #include "run/run_directory.h"
 #include "run/sharded_job.h"
+#include "run/train_config.h"
 
 namespace tersegraph {
 namespace {
@@ -54,7 +55,10 @@ void resolve_ranks(RunConfig& config) {
                launched);
   }
   if (reads_shards(config)) resolve_parts(config, launched);
-  if (config.ranks == 0) config.ranks = launched > 0 ? launched : 1;
+  if (config.ranks == 0) {
+    const int64_t axes = std::max(config.layer_ranks, int64_t{1}) * std::max(config.node_ranks, int64_t{1});
+    config.ranks = launched > 0 ? launched : axes;
+  }
   if (config.threads == 0) {
     config.threads = cores_per_rank(launched > 0 ? launched_ranks_here() : static_cast<int>(config.ranks));
   }
@@ -179,6 +183,22 @@ void resolve_quantization(RunConfig& config) {
   }
 }
 
+/// The ranks of ADMM on two axes.
+void check_axes(const RunConfig& config) {
+  if (config.layer_ranks == 0 && config.node_ranks == 0) return;
+  const int64_t nodes = node_ranks(config), layers = config.ranks / nodes;
+  if (nodes * layers != config.ranks || (config.layer_ranks != 0 && config.layer_ranks != layers)) {
+    const std::string axes = config.node_ranks == 0    ? fmt::format("--layer-ranks {}", config.layer_ranks)
+                             : config.layer_ranks == 0 ? fmt::format("--node-ranks {}", config.node_ranks)
+                                                       : fmt::format("--layer-ranks {} --node-ranks {}",
+                                                                     config.layer_ranks, config.node_ranks);
+    fail_input("{}: layer ranks times node ranks must be --ranks, which is {}", axes, config.ranks);
+  }
+  if (layers > config.layers) {
+    fail_input("{} ranks for {} layers: give fewer --layer-ranks, or more --node-ranks", layers, config.layers);
+  }
+}
+
 }  // namespace
 
 RunConfig resolve(RunConfig config) {
@@ -188,7 +208,10 @@ RunConfig resolve(RunConfig config) {
   resolve_ranks(config);
   resolve_model(config);
   if (trainer_kind(config) == TrainerKind::full_graph) resolve_exchange(config);
-  if (trainer_kind(config) == TrainerKind::admm) resolve_quantization(config);
+  if (trainer_kind(config) == TrainerKind::admm) {
+    resolve_quantization(config);
+    check_axes(config);
+  }
   if (config.patience > 0 && config.eval_every == 0) {
     fail_input("--patience {} needs evaluations; set --eval-every to 1 or more", config.patience);
   }

@@ -32,6 +32,22 @@ std::optional<CheckpointFolder::Found> newest_of(const RunConfig& config) {
   return found;
 }
 
+/// Axes that were of other ranks are forgotten.
+void change_ranks(RunConfig& config, const ResumeChanges& changes) {
+  const bool axes = changes.layer_ranks > 0 || changes.node_ranks > 0;
+  const int64_t before = config.ranks;
+  if (changes.ranks > 0) {
+    config.ranks = changes.ranks;
+  } else if (launched_ranks() > 1) {
+    config.ranks = launched_ranks();
+  } else if (axes) {
+    config.ranks = 0;
+  }
+  if (!axes && config.ranks == before) return;
+  config.layer_ranks = changes.layer_ranks;
+  config.node_ranks = changes.node_ranks;
+}
+
 }  // namespace
 
 RunConfig resumed_config(const std::string& directory, const ResumeChanges& changes) {
@@ -43,11 +59,7 @@ RunConfig resumed_config(const std::string& directory, const ResumeChanges& chan
   config.quiet = changes.quiet;
   config.timeout = changes.timeout;
   if (changes.threads > 0) config.threads = changes.threads;
-  if (changes.ranks > 0) {
-    config.ranks = changes.ranks;
-  } else if (launched_ranks() > 1) {
-    config.ranks = launched_ranks();
-  }
+  change_ranks(config, changes);
   if (changes.epochs > 0) {
     if (changes.epochs < config.epochs) {
       fail_input("--epochs {}: the run in {} is one of {}; a run that goes on may only have more", changes.epochs,

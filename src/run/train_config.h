@@ -11,6 +11,8 @@ namespace tersegraph {
 FullGraphConfig full_graph_config(const RunConfig& config);
 MlpConfig mlp_config(const RunConfig& config);
 AdmmTrainerConfig admm_trainer_config(const RunConfig& config);
+/// Ranks that the training nodes of ADMM are cut over.
+int64_t node_ranks(const RunConfig& config);
 ExchangeConfig exchange_config(const RunConfig& config);
 
 /// Of the operator by which the model's rows are summed.

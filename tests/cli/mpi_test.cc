@@ -26,6 +26,8 @@ const Kind kKinds[] = {
     {"sage", {"--model", "sage", "--epochs", "6", "--norm", "layer", "--exchange", "uniform", "--bits", "3"}},
     {"gamlp", {"--model", "gamlp", "--epochs", "6", "--dropout", "0.3"}},
     {"admm", {"--model", "gamlp", "--optimizer", "admm", "--quantize", "pq", "--bits", "2", "--stages", "2,5"}},
+    {"admm_nodes",
+     {"--model", "gamlp", "--optimizer", "admm", "--quantize", "pq", "--stages", "2,5", "--node-ranks", "3"}},
 };
 
 std::vector<std::string> train_words(const std::string& out, const Kind& kind) {

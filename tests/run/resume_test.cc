@@ -152,6 +152,36 @@ TEST_F(Resume, OtherRanksChangeNothingButRounding) {
   }
 }
 
+TEST_F(Resume, TheAxesOfAdmmMayChange) {
+  RunConfig config = small_run("run");
+  config.model = "gamlp", config.optimizer = "admm", config.iterations = "4,3,5", config.epochs = 0;
+  config.ranks = 4, config.node_ranks = 2;
+  run_training(config);
+  const std::vector<json> a = metrics_of(config.out);
+  const ResumeChanges all[] = {{.quiet = true},
+                               {.ranks = 1, .quiet = true},
+                               {.ranks = 3, .quiet = true, .node_ranks = 3},
+                               {.quiet = true, .layer_ranks = 1, .node_ranks = 2},
+                               {.ranks = 6, .quiet = true, .layer_ranks = 2}};
+  for (size_t k = 0; k < std::size(all); ++k) {
+    const std::string copy = killed(config, 5);
+    resume_training(copy, all[k]);
+    const std::vector<json> b = metrics_of(copy);
+    ASSERT_EQ(a.size(), b.size());
+    for (size_t epoch = 0; epoch < a.size(); ++epoch) {
+      const double lagrangian = a[epoch]["lagrangian"];
+      EXPECT_NEAR(b[epoch]["lagrangian"].get<double>(), lagrangian, k == 0 ? 0.0 : 1e-4 * std::abs(lagrangian));
+    }
+    if (k == 0) {
+      EXPECT_EQ(read_bytes(copy + "/model.safetensors"), read_bytes(config.out + "/model.safetensors"));
+    }
+    fs::remove_all(copy);
+  }
+  const std::string copy = killed(config, 5);
+  EXPECT_THAT(error_of<InputError>([&] { resume_training(copy, {.ranks = 5, .quiet = true, .node_ranks = 2}); }),
+              HasSubstr("must be --ranks, which is 5"));
+}
+
 TEST_F(Resume, ADamagedCheckpointFallsBackToTheOneBefore) {
   const RunConfig config = small_run("run");
   run_training(config);
