@@ -1,4 +1,5 @@
 // What a pipeline saves of its layers, and how it becomes what was saved.
+#include <algorithm>
 #include <cstring>
 #include <numeric>
 
@@ -65,9 +66,13 @@ Bytes join(const std::vector<Bytes>& packed, const std::vector<int64_t>& columns
            const std::vector<int64_t>& row_bytes) {
   std::vector<std::span<const std::byte>> left(packed.begin(), packed.end());
   const int64_t row = std::accumulate(row_bytes.begin(), row_bytes.end(), int64_t{0});
-  const auto head = static_cast<size_t>(std::ssize(packed[0]) - row * columns[0]);
-  Bytes whole(packed[0].begin(), packed[0].begin() + static_cast<int64_t>(head));
-  left[0] = left[0].subspan(head);
+  const int64_t head = std::ssize(packed[0]) - row * columns[0];
+  for (size_t shard = 0; shard < packed.size(); ++shard) {
+    const int64_t before = shard == 0 ? std::max(head, int64_t{0}) : 0;
+    if (std::ssize(packed[shard]) != before + row * columns[shard]) fail_run("shard {} of a layer is malformed", shard);
+  }
+  Bytes whole(packed[0].begin(), packed[0].begin() + head);
+  left[0] = left[0].subspan(static_cast<size_t>(head));
   for (const int64_t bytes : row_bytes) {
     for (size_t shard = 0; shard < left.size(); ++shard) {
       const auto rows = left[shard].first(static_cast<size_t>(bytes * columns[shard]));

@@ -8,7 +8,9 @@
 
 #include "admm/layer_pipeline.h"
 #include "admm/random_layer.h"
+#include "comm/collectives.h"
 #include "comm/launch.h"
+#include "reference/bytes_in_use.h"
 
 namespace tersegraph {
 namespace {
@@ -244,6 +246,27 @@ TEST(NodeRanks, SaveWhatOneRankWouldAndTakeItUpAgain) {
     const SavedState half = iterated(config, columns, layers, nodes, &start, 4, 2);
     EXPECT_EQ(iterated(config, columns, layers, nodes, &half, 4, 2).parts(),
               iterated(config, columns, layers, nodes, &start, 4, 4).parts());
+  }
+}
+
+TEST(NodeRanks, ASteadyIterationAllocatesNothing) {
+  if (reference::bytes_in_use() == 0) GTEST_SKIP() << "this allocator does not count (a sanitizer's?)";
+  for (const AdmmSolver solver : {AdmmSolver::closed, AdmmSolver::gradient}) {
+    const AdmmConfig config = config_of({"", solver, Quantize::pq, GridKind::delta});
+    const Columns columns(1100);
+    std::vector<int64_t> in_use;
+    on_axes(config, columns, 2, 2, [&](LayerPipeline& pipeline, Channel& channel) {
+      PhaseSeconds seconds;
+      pipeline.grow(4);
+      for (int k = 0; k < 6; ++k) {
+        pipeline.iterate(seconds);
+        pipeline.settle();
+        barrier(channel);
+        if (channel.rank() == 0) in_use.push_back(reference::bytes_in_use());
+        barrier(channel);
+      }
+    });
+    EXPECT_LE(in_use[5], in_use[2] + 1000);
   }
 }
 
