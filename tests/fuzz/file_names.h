@@ -84,6 +84,7 @@ constexpr const char* kFileNames[] = {"data.npz/num_nodes",
                                       "summary.json",
                                       "metrics.jsonl",
                                       "model.safetensors",
-                                      "run-1/metrics.jsonl"};
+                                      "run-1/metrics.jsonl",
+                                      "edges.npy"};
 
 }  // namespace tersegraph::fuzz
