@@ -45,7 +45,9 @@ Model load_model(const std::string& directory) {
 
 OptionWords words_of(const Model& model) {
   OptionWords words;
-  for (const Option& option : options()) words.emplace_back(option.name, option_word(model.config, option));
+  for (const Option& option : options()) {
+    if (!is_automatic(model.config, option)) words.emplace_back(option.name, option_word(model.config, option));
+  }
   return words;
 }
 

@@ -6,17 +6,14 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include <optional>
-
 #include "base/byte_stream.h"
 #include "base/error.h"
 #include "bindings.h"
 #include "comm/collectives.h"
-#include "comm/launch.h"
-#include "comm/threads.h"
-#include "comm/watchdog.h"
 #include "exchange/halo_rows.h"
+#include "hints.h"
 #include "models.h"
+#include "rank.h"
 #include "run/train_config.h"
 
 namespace nb = nanobind;
@@ -29,56 +26,6 @@ using Values = nb::ndarray<nb::numpy, T, nb::ndim<1>, nb::c_contig, nb::device::
 using Rows = nb::ndarray<nb::numpy, const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using WritableRows = nb::ndarray<nb::numpy, float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Ids = nb::ndarray<nb::numpy, const int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-
-/// Ranks that are threads of this process.
-struct ThreadWorld {
-  std::vector<std::unique_ptr<Communicator>> communicators;
-  std::optional<Watchdog> watchdog = {};
-};
-
-/// A rank that Python code runs as. Its calls come from one thread at a time and wait without the GIL.
-class Rank {
- public:
-  Rank(std::shared_ptr<ThreadWorld> world, int rank)
-      : world_(std::move(world)), channel_(std::in_place, *world_->communicators[rank]) {}
-  explicit Rank(double timeout)
-      : process_(std::in_place, 0, timeout), channel_(std::in_place, process_->communicator()) {}
-
-  Channel& channel() {
-    if (!channel_) fail_run("the ranks of this process have been closed");
-    return *channel_;
-  }
-
-  /// What it makes is gone once the rank is closed.
-  std::shared_ptr<std::unique_ptr<HaloRows>> hold(std::unique_ptr<HaloRows> rows) {
-    std::erase_if(held_, [](const auto& held) { return held.expired(); });
-    const auto slot = std::make_shared<std::unique_ptr<HaloRows>>(std::move(rows));
-    held_.push_back(slot);
-    return slot;
-  }
-
-  /// Waits for the other processes to do the same.
-  void close() {
-    for (const auto& held : held_) {
-      if (const auto slot = held.lock()) slot->reset();
-    }
-    channel_.reset();
-    process_.reset();
-    world_.reset();
-  }
-
-  /// Ends the others, whatever they wait for: their process, or their calls.
-  void fail(const std::string& reason, int code) {
-    if (process_) process_->end_job("", code);
-    if (channel_) channel_->communicator().abort(reason, code);
-  }
-
- private:
-  std::shared_ptr<ThreadWorld> world_;
-  std::optional<MpiRank> process_;
-  std::optional<Channel> channel_;
-  std::vector<std::weak_ptr<std::unique_ptr<HaloRows>>> held_;
-};
 
 std::vector<std::shared_ptr<Rank>> thread_ranks(int ranks, double timeout) {
   if (ranks < 1) fail_input("{} ranks: there must be at least 1", ranks);
@@ -215,10 +162,10 @@ void bind_ranks(nb::module_& module) {
   nb::class_<Rank>(module, "Rank")
       .def_prop_ro("rank", [](Rank& rank) { return rank.channel().rank(); })
       .def_prop_ro("size", [](Rank& rank) { return rank.channel().size(); })
-      .def_prop_ro("bytes_sent", &bytes_sent)
+      .def_prop_ro("bytes_sent", &bytes_sent, TERSEGRAPH_PROPERTY("bytes_sent", "dict[str, int]"))
       .def("sum_float32", &sum_over_ranks<float>, nb::call_guard<nb::gil_scoped_release>())
       .def("sum_float64", &sum_over_ranks<double>, nb::call_guard<nb::gil_scoped_release>())
-      .def("gather", &gather)
+      .def("gather", &gather, nb::sig("def gather(self, mine: bytes, /) -> list[bytes]"))
       .def("fail", &Rank::fail, nb::call_guard<nb::gil_scoped_release>())
       .def("close", &Rank::close, nb::call_guard<nb::gil_scoped_release>());
   nb::class_<HaloRowsOf>(module, "HaloRows")

@@ -1,5 +1,6 @@
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/pair.h>
+#include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -8,7 +9,10 @@
 #include "apart.h"
 #include "arrays.h"
 #include "base/error.h"
+#include "comm/collectives.h"
+#include "hints.h"
 #include "models.h"
+#include "rank.h"
 #include "run/options.h"
 #include "run/training.h"
 
@@ -24,8 +28,29 @@ struct Run {
   std::string directory;
 };
 
-/// Trains; on_epoch (or None) is given each epoch's line of metrics.jsonl and says whether to stop.
-std::vector<Run> train(const SharedDataset& dataset, const OptionWords& words, const nb::object& on_epoch) {
+void check_convergence(const std::vector<HeldRun>& runs) {
+  for (const HeldRun& run : runs) {
+    if (run.record.result.ending != Ending::diverged) continue;
+    fail_run("{}", divergence_words(run.config, std::ssize(run.epochs), run.config.out));
+  }
+}
+
+/// On a process of a job: what ends the run on one rank, such as an exception of a callback, ends it on all.
+std::vector<HeldRun> train_as(Rank& rank, const RunConfig& config, const SharedDataset& dataset, const RunHooks& hooks,
+                              const Apart& apart) {
+  Channel& channel = rank.channel();
+  auto runs = train_in_memory(config, dataset.data, hooks, &channel.communicator());
+  agree(channel, [&] {
+    if (apart.stopping()) fail_run("an exception of rank {} has ended the run", channel.rank());
+    check_convergence(runs);
+  });
+  return runs;
+}
+
+/// Trains; on_epoch (or None) is given each epoch's line of metrics.jsonl and says whether to stop. With `rank`, which
+/// is this process', on all of its job: rank 0 gets the runs, and its on_epoch is asked (None on all or on none).
+std::vector<Run> train(const SharedDataset& dataset, const OptionWords& words, const nb::object& on_epoch,
+                       const std::shared_ptr<Rank>& rank) {
   RunConfig config = config_of(words);
   config.data = dataset.source;
   Apart apart;
@@ -39,14 +64,12 @@ std::vector<Run> train(const SharedDataset& dataset, const OptionWords& words, c
     };
   }
   std::vector<HeldRun> held;
-  apart.run([&] { held = train_in_memory(config, dataset.data, hooks); });
+  apart.run([&] {
+    held = rank ? train_as(*rank, config, dataset, hooks, apart) : train_in_memory(config, dataset.data, hooks);
+  });
+  if (!rank) check_convergence(held);
   std::vector<Run> runs;
-  for (HeldRun& run : held) {
-    if (run.record.result.ending == Ending::diverged) {
-      fail_run("{}", divergence_words(run.config, std::ssize(run.epochs), config.out));
-    }
-    runs.push_back({std::move(run), dataset, config.out});
-  }
+  for (HeldRun& run : held) runs.push_back({std::move(run), dataset, config.out});
   return runs;
 }
 
@@ -59,7 +82,9 @@ std::vector<std::string> metrics_of(const Run& run) {
 }  // namespace
 
 void bind_runs(nb::module_& module) {
-  module.def("train", &train, nb::arg("dataset"), nb::arg("words"), nb::arg("on_epoch").none());
+  module.def("train", &train, nb::arg("dataset"), nb::arg("words"), nb::arg("on_epoch").none(), nb::arg("rank").none(),
+             nb::sig("def train(dataset: Dataset, words: collections.abc.Sequence[tuple[str, str]], on_epoch: "
+                     "collections.abc.Callable[[str], bool] | None, rank: Rank | None) -> list[Run]"));
   nb::class_<Run>(module, "Run")
       .def_ro("dataset", &Run::dataset)
       .def_ro("directory", &Run::directory)
@@ -71,7 +96,8 @@ void bind_runs(nb::module_& module) {
                    })
       .def_prop_ro(
           "outputs",
-          [](nb::handle self) { return array_of(nb::cast<const Run&>(self).held.record.result.outputs, self); })
+          [](nb::handle self) { return array_of(nb::cast<const Run&>(self).held.record.result.outputs, self); },
+          TERSEGRAPH_PROPERTY("outputs", TERSEGRAPH_FLOATS))
       .def("save", [](const Run& run, const std::string& path) { save_run(run.held, *run.dataset.data, path); });
 }
 

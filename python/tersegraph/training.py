@@ -7,12 +7,14 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Sequence, overload
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Sequence, overload
 
 import numpy as np
 
 from . import _core
 from ._options import OPTIONS
+from ._process import process_rank
+from ._told import ToldRun, told_by_rank0
 from ._words import words_of
 from .dataset import Dataset
 from .model import Model, predictions
@@ -23,12 +25,12 @@ if TYPE_CHECKING:
 
     from ._options import TrainOptions
 
-Callback = Callable[[dict], Any]
+Callback = Callable[[dict[str, Any]], Any]
 
 
 @overload
 def train(
-    dataset: Dataset | str | os.PathLike,
+    dataset: Dataset | str | os.PathLike[str],
     *,
     runs: None = None,
     callbacks: Sequence[Callback] = (),
@@ -39,7 +41,7 @@ def train(
 
 @overload
 def train(
-    dataset: Dataset | str | os.PathLike,
+    dataset: Dataset | str | os.PathLike[str],
     *,
     runs: int,
     callbacks: Sequence[Callback] = (),
@@ -49,7 +51,7 @@ def train(
 
 
 def train(
-    dataset: Dataset | str | os.PathLike,
+    dataset: Dataset | str | os.PathLike[str],
     *,
     runs: int | None = None,
     callbacks: Sequence[Callback] = (),
@@ -63,6 +65,9 @@ def train(
     and notebooks. out=DIR leaves a run directory, otherwise nothing is written. runs=N: seeds S, S+1, ..., and a list of
     results.
 
+    In a script that mpirun (or srun) has started, every process is a rank: all make the same call with the same dataset and
+    get the same result, and rank 0 calls the callbacks, shows progress where progress=True, and writes the files.
+
     Ctrl-C ends the run after the epoch and raises KeyboardInterrupt; with out= the directory then holds a checkpoint
     and the results so far. An exception of a callback does the same. Errors: InputError, RunError (it diverged, say).
     """
@@ -71,6 +76,10 @@ def train(
     words = words_of(options) + ([] if runs is None else [("runs", str(runs))])
     if not isinstance(dataset, Dataset):
         dataset = Dataset.load(dataset)
+    mine = process_rank(options.get("timeout"))
+    watched = bool(callbacks) or progress is True
+    if mine is not None:
+        progress = progress is True and mine.rank == 0
     with Progress(progress, dict(words)) as bar:
         calls = [*callbacks, bar.update] if bar.shown else list(callbacks)
 
@@ -78,8 +87,11 @@ def train(
             metrics = json.loads(line)
             return any([call(metrics) is True for call in calls])
 
-        trained = _core.train(dataset._core, words, on_epoch if calls else None)
-    results = [Result(run, dataset) for run in trained]
+        # On a process of several, watched is what all have in common.
+        hook = on_epoch if calls or (watched and mine is not None) else None
+        trained = _core.train(dataset._core, words, hook, mine)
+    runs_here = trained if mine is None else told_by_rank0(mine, trained)
+    results = [Result(run, dataset) for run in runs_here]
     return results[0] if runs is None else results
 
 
@@ -99,11 +111,11 @@ train.__doc__ = (
 class Result:
     """What a run left: the best epoch's weights, the outputs of all nodes, and how it went."""
 
-    def __init__(self, run: _core.Run, dataset: Dataset):
+    def __init__(self, run: _core.Run | ToldRun, dataset: Dataset):
         self._run = run
         self.dataset = dataset
         self.model = Model(run.model)
-        self.summary: dict = json.loads(run.summary)
+        self.summary: dict[str, Any] = json.loads(run.summary)
         """As summary.json."""
 
     @property
@@ -119,7 +131,7 @@ class Result:
         }
 
     @property
-    def best(self) -> dict:
+    def best(self) -> dict[str, Any]:
         """The best epoch's line of metrics.jsonl."""
         best = self.summary["best_epoch"]
         return next(line for line in map(json.loads, self._run.metrics) if line["epoch"] == best)
@@ -127,12 +139,12 @@ class Result:
     @property
     def bytes_sent(self) -> int:
         """All kinds, sum over ranks."""
-        return self.summary["bytes_sent"]["total"]
+        return int(self.summary["bytes_sent"]["total"])
 
     @property
     def ending(self) -> str:
         """finished, patience, converged or stopped."""
-        return self.summary["ending"]
+        return str(self.summary["ending"])
 
     @property
     def directory(self) -> str | None:
@@ -155,12 +167,14 @@ class Result:
         """See Model.state_dict."""
         return self.model.state_dict(torch)
 
-    def save(self, path: str | os.PathLike) -> None:
-        """Writes the run directory that out= would have left."""
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the run directory that out= would have left; under mpirun rank 0 does."""
         self._run.save(os.fspath(path))
 
-    def report(self, path: str | os.PathLike) -> None:
-        """Writes the page about this run, which needs no network."""
+    def report(self, path: str | os.PathLike[str]) -> None:
+        """Writes the page about this run, which needs no network; under mpirun rank 0 does."""
+        if isinstance(self._run, ToldRun):
+            return
         with tempfile.TemporaryDirectory() as folder:
             directory = Path(folder) / Path(path).stem
             self.save(directory)
@@ -172,7 +186,7 @@ class Result:
         return f"Result({words}best epoch {self.summary['best_epoch']} of {self.summary['epochs']}, {self.ending})"
 
 
-def _flat(values: dict, prefix: str = ""):
+def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
     """The numbers of nested dicts."""
     for name, value in values.items():
         if isinstance(value, dict):

@@ -1,7 +1,9 @@
 """A small graph as arrays, and the program that results are compared with."""
 
 import os
+import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -43,6 +45,26 @@ def arrays() -> Arrays:
 @pytest.fixture(scope="session")
 def small() -> tersegraph.Dataset:
     return tersegraph.Dataset.load(SMALL)
+
+
+@pytest.fixture
+def launched(tmp_path):
+    """Starts a script as the processes of a job of mpirun, in tmp_path."""
+    launcher = shutil.which(os.environ.get("TERSEGRAPH_MPIEXEC", "mpirun"))
+    if launcher is None:
+        pytest.skip("there is no mpirun")
+    environment = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+                   "OMPI_MCA_rmaps_base_oversubscribe": "1", "OMPI_MCA_mpi_yield_when_idle": "1",
+                   "OMPI_MCA_btl": "self,vader,tcp", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}  # fmt: skip
+
+    def start(script, ranks):
+        (tmp_path / "script.py").write_text(script)
+        return subprocess.Popen(
+            [launcher, "-n", str(ranks), sys.executable, "script.py"],
+            cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    return start
 
 
 @pytest.fixture(scope="session")

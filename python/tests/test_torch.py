@@ -1,9 +1,7 @@
 """tersegraph.torch against the same model in one process."""
 
 import copy
-import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -341,27 +339,12 @@ def script_of_the_docs():
     return ours, "\n".join(theirs), changed
 
 
-def launched(tmp_path, script, ranks):
-    """The processes of a job of mpirun, in a session of their own."""
-    launcher = shutil.which(os.environ.get("TERSEGRAPH_MPIEXEC", "mpirun"))
-    if launcher is None:
-        pytest.skip("there is no mpirun")
-    environment = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-                   "OMPI_MCA_rmaps_base_oversubscribe": "1", "OMPI_MCA_mpi_yield_when_idle": "1",
-                   "OMPI_MCA_btl": "self,vader,tcp", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}  # fmt: skip
-    (tmp_path / "script.py").write_text(script)
-    return subprocess.Popen(
-        [launcher, "-n", str(ranks), sys.executable, "script.py"],
-        cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-
-
-def test_the_script_of_the_docs_under_mpirun_and_as_it_was(arrays, tmp_path):
+def test_the_script_of_the_docs_under_mpirun_and_as_it_was(arrays, tmp_path, launched):
     ours, theirs, changed = script_of_the_docs()
     assert changed == 5 and "tersegraph" not in theirs
     np.savez(tmp_path / "graph.npz", **vars(arrays))
     exact = re.sub(r'exchange="uniform", bits=2', "", ours).replace("0.5, self.training", "0.0, self.training")
-    job = launched(tmp_path, exact, 3)
+    job = launched(exact, 3)
     out, err = job.communicate(timeout=120)
     assert job.returncode == 0, err
     (tmp_path / "theirs.py").write_text(theirs.replace("0.5, self.training", "0.0, self.training"))
@@ -391,9 +374,9 @@ exchange(local.x + 1)
         ("os.kill(os.getpid(), signal.SIGKILL)", "rank 1 on host .* was lost|signal 9"),
     ],
 )
-def test_a_rank_that_ends_ends_the_job(end, words, tmp_path):
+def test_a_rank_that_ends_ends_the_job(end, words, launched):
     started = time.monotonic()
-    job = launched(tmp_path, STUCK.replace("{end}", end), 2)
+    job = launched(STUCK.replace("{end}", end), 2)
     _, err = job.communicate(timeout=100)
     assert job.returncode != 0 and re.search(words, err)
     assert time.monotonic() - started < 60

@@ -180,12 +180,6 @@ def test_a_callback_that_fails_ends_the_run(small, tmp_path):
     assert list((tmp_path / "run" / "checkpoint").iterdir())
 
 
-def test_under_a_launcher_it_says_what_to_use(small, monkeypatch):
-    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
-    with pytest.raises(InputError, match="a launcher started 2 processes.*use `tersegraph train` or tersegraph.torch"):
-        tersegraph.train(small, epochs=2)
-
-
 def test_history_is_a_table(small):
     pandas = pytest.importorskip("pandas")
     history = tersegraph.train(small, epochs=4, hidden=8, ranks=2, eval_every=2).history

@@ -275,7 +275,8 @@ Communicator* start(size_t piece) {
   MPI_Initialized(&running);
   if (running == 0) {
     int provided = 0;
-    check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided));
+    // Python's thread starts MPI, and those that compute use it, one at a time.
+    check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided));
     began_here = true;
     check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
     if (provided < MPI_THREAD_FUNNELED) {

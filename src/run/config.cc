@@ -86,9 +86,8 @@ std::string to_toml(const RunConfig& config) {
   for (const Option& option : options()) {
     if (!option.repeats) continue;
     if (group != option.group) text += fmt::format("\n# {}\n", group = option.group);
-    const bool automatic = !option.automatic.empty() && option_word(config, option) == option_word({}, option);
-    text += automatic ? fmt::format("# {}: {}\n", option.name, option.automatic)
-                      : fmt::format("{} = {}\n", option.name, toml_value(config, option));
+    text += is_automatic(config, option) ? fmt::format("# {}: {}\n", option.name, option.automatic)
+                                         : fmt::format("{} = {}\n", option.name, toml_value(config, option));
   }
   return text;
 }

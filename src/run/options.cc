@@ -505,8 +505,12 @@ std::string option_word(const RunConfig& config, const Option& option) {
   return std::visit([&](auto field) { return fmt::format("{}", config.*field); }, option.field);
 }
 
+bool is_automatic(const RunConfig& config, const Option& option) {
+  return !option.automatic.empty() && option_word(config, option) == option_word({}, option);
+}
+
 void check_option(const RunConfig& config, const Option& option, std::string_view where) {
-  if (option_word(config, option) != option_word(RunConfig{}, option)) check_allowed(config, option, where);
+  if (option_word(config, option) != option_word({}, option)) check_allowed(config, option, where);
 }
 
 }  // namespace tersegraph

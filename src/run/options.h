@@ -52,8 +52,11 @@ const Option& find_option(std::string_view name, std::string_view where);
 /// "a.toml:3: lr").
 void set_option(RunConfig& config, const Option& option, std::string_view word, std::string_view where);
 
-/// The value as set_option takes it.
+/// The value as set_option takes it, unless it is automatic.
 std::string option_word(const RunConfig& config, const Option& option);
+
+/// Whether the value is a default that cannot be written.
+bool is_automatic(const RunConfig& config, const Option& option);
 
 /// Throws InputError when the value is neither the default nor allowed.
 void check_option(const RunConfig& config, const Option& option, std::string_view where);

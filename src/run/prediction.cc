@@ -70,10 +70,11 @@ void fit_to_model(Dataset& dataset, const RunConfig& config, const TensorFile& m
 
 /// The configuration of one rank that computes outputs and trains nothing.
 RunConfig config_to_predict(RunConfig config) {
-  config.ranks = 1;
+  config.ranks = 0;  // not those that trained, nor fewer than a launcher started: each process predicts by itself
   config.layer_ranks = config.node_ranks = 0;
   config.threads = 0;
   config = resolve_in_memory(config);
+  config.ranks = 1;
   // The weights in the file meet hops as they are.
   config.hop_scale = config.hop_scale && trainer_kind(config) == TrainerKind::full_graph;
   config.class_weights = "none";

@@ -231,14 +231,16 @@ RunHooks signal_hooks() {
   return {.stop_requested = [] { return SignalGuard::received() != 0; }, .on_epoch = {}};
 }
 
-/// A rank that reads its own data: an MPI process, or any rank of a sharded dataset.
-RunOutcome run_own_job(Communicator& communicator, const RunConfig& config, bool resumes, const Timer& since_start) {
+/// A rank that prepares its own job: an MPI process, or any rank of a sharded dataset. `dataset`: null, or what is in
+/// memory already.
+RunOutcome run_own_job(Communicator& communicator, const RunConfig& config, bool resumes, const Timer& since_start,
+                       Start start, const std::shared_ptr<const Dataset>& dataset = nullptr) {
   Channel channel(communicator);
   Job job;
-  Start start{.hooks = signal_hooks()};
   agree(channel, [&] {
-    if (channel.rank() == 0 && !resumes) RunDirectory::check(config.out);
-    job = reads_shards(config) ? open_shard(config, channel.rank()) : load_job(config);
+    if (channel.rank() == 0 && !resumes && !config.out.empty()) RunDirectory::check(config.out);
+    const bool sharded = dataset == nullptr && reads_shards(config);
+    job = sharded ? open_shard(config, channel.rank()) : load_job(config, dataset);
     start.fingerprint = fingerprint_of(job);
   });
   compare_ranks(start.fingerprint, channel);
@@ -257,7 +259,7 @@ RunOutcome run_processes(const RunConfig& config, bool resumes, const Timer& sin
   try_threads(static_cast<int>(config.threads));
   RunOutcome outcome;
   const auto body = [&](Communicator& communicator) {
-    outcome = run_own_job(communicator, config, resumes, since_start);
+    outcome = run_own_job(communicator, config, resumes, since_start, {.hooks = signal_hooks()});
   };
   run_mpi_rank(static_cast<int>(config.ranks), static_cast<int>(config.threads), body,
                static_cast<double>(config.timeout));
@@ -269,7 +271,7 @@ RunOutcome run_sharded_threads(const RunConfig& config, bool resumes, const Time
   try_threads(static_cast<int>(config.ranks * config.threads));
   RunOutcome outcome;
   const auto body = [&](Communicator& communicator) {
-    RunOutcome rank_outcome = run_own_job(communicator, config, resumes, since_start);
+    RunOutcome rank_outcome = run_own_job(communicator, config, resumes, since_start, {.hooks = signal_hooks()});
     if (communicator.rank() == 0) outcome = std::move(rank_outcome);
   };
   run_thread_ranks(static_cast<int>(config.ranks), static_cast<int>(config.threads), body,
@@ -325,13 +327,9 @@ RunOutcome resume_training(const std::string& directory, const ResumeChanges& ch
 }
 
 std::vector<HeldRun> train_in_memory(RunConfig config, const std::shared_ptr<const Dataset>& dataset,
-                                     const RunHooks& hooks) {
-  if (launched_ranks() > 1) {
-    fail_input(
-        "a launcher started {} processes, and ranks of a dataset in memory are threads of one: use `tersegraph train` "
-        "or "
-        "tersegraph.torch",
-        launched_ranks());
+                                     const RunHooks& hooks, Communicator* process) {
+  if (process == nullptr && launched_ranks() > 1) {
+    fail_input("a launcher started {} processes: give each the communicator of its rank", launched_ranks());
   }
   const Timer since_start;
   const std::string out = config.out;
@@ -342,7 +340,13 @@ std::vector<HeldRun> train_in_memory(RunConfig config, const std::shared_ptr<con
     fail_input("--checkpoint-every {} needs --out, the folder for checkpoints", config.checkpoint_every);
   }
   std::vector<HeldRun> held;
-  run_threads(config, false, since_start, {.hooks = hooks, .held = &held}, dataset);
+  const Start start{.hooks = hooks, .held = &held};
+  if (process == nullptr) {
+    run_threads(config, false, since_start, start, dataset);
+  } else {
+    set_thread_count(static_cast<int>(config.threads));
+    run_own_job(*process, config, false, since_start, start, dataset);
+  }
   return held;
 }
 

@@ -10,6 +10,8 @@
 
 namespace tersegraph {
 
+class Communicator;
+
 /// How whoever starts a run takes part in it. Both are called after every epoch.
 struct RunHooks {
   std::function<bool()> stop_requested;               ///< on the threads of all ranks
@@ -24,12 +26,13 @@ struct HeldRun {
   TensorFile model;
 };
 
-/// Trains on `dataset` with ranks that are threads of this process, and returns a run for each seed. It prints nothing,
-/// and leaves a run directory only where config.out names one. config.data is but what messages call the dataset. The
-/// caller's thread must be one on which no signal handler runs (see SignalGuard). Errors: as run_training; a run that
-/// diverged is returned.
+/// Trains on `dataset` with ranks that are threads of this process, and returns a run for each seed; or, given the
+/// communicator of a job whose processes all call this with the same dataset, as its rank of them: then rank 0 gets the
+/// runs, and hooks.on_epoch is set on all or on none. It prints nothing, and leaves a run directory only where
+/// config.out names one. config.data is but what messages call the dataset. The caller's thread must be one on which no
+/// signal handler runs (see SignalGuard). Errors: as run_training; a run that diverged is returned.
 std::vector<HeldRun> train_in_memory(RunConfig config, const std::shared_ptr<const Dataset>& dataset,
-                                     const RunHooks& hooks);
+                                     const RunHooks& hooks, Communicator* process = nullptr);
 
 /// Writes what run_training would have left of such a run into the new folder `path`. Errors: InputError when it is not
 /// new.

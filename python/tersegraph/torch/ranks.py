@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import atexit
 import builtins
-import sys
 import threading
-from types import TracebackType
 from typing import Any, Callable
 
 import numpy as np
 import torch
 
 from .. import _core
-from .._core import InputError, RunError
-
-TIMEOUT = 600.0
-"""Seconds that a rank waits for a message before the other is taken for lost."""
+from .._core import InputError
+from .._process import TIMEOUT, process_rank
 
 _thread = threading.local()
-_process: _core.Rank | None = None
+_alone: _core.Rank | None = None
 
 
 def current() -> _core.Rank:
@@ -33,28 +28,13 @@ def start(timeout: float = TIMEOUT) -> _core.Rank:
     first used; call it before to choose the timeout (0: none), after which a rank that lets another wait for rows or sums
     is taken for lost, and the job ends with exit code 3. A process that dies, or ends by an exception, ends the job at once.
     """
-    global _process
-    if _process is None:
-        if _core.launched_ranks() > 1:
-            _process = _core.process_rank(timeout)
-            atexit.register(_process.close)
-            _end_with_all(_process)
-        else:
-            _process = _core.thread_ranks(1, 0.0)[0]
-    return _process
-
-
-def _end_with_all(mine: _core.Rank) -> None:
-    """The others would wait for a rank that an exception has ended."""
-    show = sys.excepthook
-
-    def end(kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:
-        show(kind, value, trace)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        mine.fail("", 2 if issubclass(kind, InputError) else 3 if issubclass(kind, RunError) else 1)
-
-    sys.excepthook = end
+    global _alone
+    launched = process_rank(timeout)
+    if launched is not None:
+        return launched
+    if _alone is None:
+        _alone = _core.thread_ranks(1, 0.0)[0]
+    return _alone
 
 
 def run_threads(ranks: int, function: Callable[..., Any], *arguments: Any, timeout: float = TIMEOUT) -> list[Any]:
