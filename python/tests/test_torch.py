@@ -174,17 +174,33 @@ def test_adaptive_chooses_widths(data):
     assert all(2 <= each <= 8 for each in bits.values()) and len(set(bits.values())) > 1
 
 
+def steps(model, local, count):
+    """The weights after some of them."""
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    for _ in range(count):
+        optimizer.zero_grad()
+        out = model(local.x, local.edge_index)
+        tt.mean(F.cross_entropy(out, local.y, reduction="none")).backward()
+        optimizer.step()
+    return copy.deepcopy(model.state_dict())
+
+
+def test_a_copy_of_a_wrapped_model_trains_as_the_model(data):
+    def run():
+        local = tt.partition(data)
+        model = tt.wrap(net("GCNConv"), local)
+        copied = copy.deepcopy(model)
+        return steps(model, local, 4), steps(copied, local, 4), copied.halo_exchange is model.halo_exchange
+
+    results = tt.run_threads(3, run)
+    for trained, copied, same in results:
+        assert same
+        for name, weights in results[0][0].items():
+            assert torch.equal(trained[name], weights) and torch.equal(copied[name], weights)
+
+
 @pytest.mark.parametrize("options", [{"exchange": "uniform"}, {"exchange": "adaptive", "assign_every": 3}])
 def test_going_on_from_a_state_is_the_same_bits(options, data):
-    def steps(model, local, count):
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
-        for _ in range(count):
-            optimizer.zero_grad()
-            out = model(local.x, local.edge_index)
-            tt.mean(F.cross_entropy(out, local.y, reduction="none")).backward()
-            optimizer.step()
-        return copy.deepcopy(model.state_dict())
-
     def run():
         local = tt.partition(data)
         model = tt.wrap(net("GCNConv"), local, **options)

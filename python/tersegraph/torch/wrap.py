@@ -10,6 +10,7 @@ from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 from torch_geometric.data import Data
 from torch_geometric.nn import MessagePassing
 
+from .. import _core
 from .._core import InputError
 from .exchange import HaloExchange
 from .normalise import replace_gcn_norm, running
@@ -38,12 +39,14 @@ def wrap(model: torch.nn.Module, data: Data, **options: Any) -> torch.nn.Module:
             module.__class__ = _spread(type(module))
             module._exchange = exchange
     _share_weights(model, exchange)
+    _average_gradients(model, exchange.shard.rank)
     model.register_forward_pre_hook(_begin_step)
     return model
 
 
 def _begin_step(model: Any, arguments: Any) -> None:
     if model.training and torch.is_grad_enabled():
+        _average_gradients(model, model.halo_exchange.shard.rank)
         model.halo_exchange.step()
 
 
@@ -128,7 +131,7 @@ def _spread(kind: type) -> type:
 
 
 def _share_weights(model: torch.nn.Module, exchange: HaloExchange) -> None:
-    """Those of rank 0, buffers too; and gradients that are averaged over ranks as each is ready."""
+    """Those of rank 0, buffers too."""
     mine = exchange.shard.rank
     with torch.no_grad():
         for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
@@ -140,6 +143,10 @@ def _share_weights(model: torch.nn.Module, exchange: HaloExchange) -> None:
                 raise InputError(f"{name} has {len(sent)} bytes on rank 0 and {values.nbytes} on rank {mine.rank}")
             tensor.copy_(torch.from_numpy(np.frombuffer(sent, values.dtype).reshape(values.shape).copy()))
 
+
+def _average_gradients(model: torch.nn.Module, mine: _core.Rank) -> None:
+    """Over ranks, each as it is ready. Parameters lose their hooks when a model is copied; the copy gets its own."""
+
     def average(gradient: torch.Tensor) -> torch.Tensor:
         sums = gradient.detach().cpu().contiguous().clone().reshape(-1)
         mine.sum_float32(sums.numpy())
@@ -149,5 +156,6 @@ def _share_weights(model: torch.nn.Module, exchange: HaloExchange) -> None:
     for name, parameter in model.named_parameters():
         if parameter.dtype != torch.float32:
             raise InputError(f"{name} is {parameter.dtype}; only float32 weights are supported by ranks")
-        if parameter.requires_grad:
+        if parameter.requires_grad and getattr(parameter, "_averaged_as", None) != id(parameter):
             parameter.register_hook(average)  # type: ignore[no-untyped-call]
+            parameter._averaged_as = id(parameter)  # type: ignore[attr-defined]
