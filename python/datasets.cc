@@ -3,6 +3,7 @@
 #include "apart.h"
 #include "arrays.h"
 #include "bindings.h"
+#include "hints.h"
 #include "run/results.h"
 
 namespace nb = nanobind;
@@ -59,10 +60,16 @@ void bind_datasets(nb::module_& module) {
       .def_prop_ro("sparse_features", [](const SharedDataset& self) { return self.data->features.is_sparse; })
       .def_prop_ro("outputs", [](const SharedDataset& self) { return self.data->labels.outputs; })
       .def_prop_ro("task", [](const SharedDataset& self) { return std::string(task_name(self.data->labels.task)); })
-      .def_prop_ro("adjacency", [](nb::handle self) { return csr_arrays(data_of(self).graph.adjacency, self); })
-      .def_prop_ro("features", &features_of)
-      .def_prop_ro("labels", &labels_of)
-      .def_prop_ro("splits", &splits_of)
+      .def_prop_ro(
+          "adjacency", [](nb::handle self) { return csr_arrays(data_of(self).graph.adjacency, self); },
+          TERSEGRAPH_PROPERTY("adjacency", TERSEGRAPH_CSR))
+      .def_prop_ro("features", &features_of,
+                   TERSEGRAPH_PROPERTY("features", TERSEGRAPH_FLOATS " | " TERSEGRAPH_CSR " | None"))
+      .def_prop_ro("labels", &labels_of,
+                   TERSEGRAPH_PROPERTY("labels", TERSEGRAPH_ARRAY("numpy.int32") " | " TERSEGRAPH_FLOATS " | None"))
+      .def_prop_ro(
+          "splits", &splits_of,
+          TERSEGRAPH_PROPERTY("splits", "list[tuple[" TERSEGRAPH_IDS ", " TERSEGRAPH_IDS ", " TERSEGRAPH_IDS "]]"))
       .def("save", [](const SharedDataset& self, const std::string& path) { save_dataset(*self.data, path); });
 }
 

@@ -13,6 +13,7 @@
 #include "bindings.h"
 #include "data/assemble.h"
 #include "data/validate.h"
+#include "hints.h"
 
 namespace nb = nanobind;
 
@@ -122,7 +123,13 @@ void bind_make_dataset(nb::module_& module) {
   module.def("make_dataset", &make_dataset, nb::arg("name"), nb::arg("nodes"), nb::arg("edge_index").none(),
              nb::arg("indptr").none(), nb::arg("indices").none(), nb::arg("weights").none(), nb::arg("symmetrise"),
              nb::arg("dense").none(), nb::arg("sparse").none(), nb::arg("labels").none(), nb::arg("classes").none(),
-             nb::arg("splits"));
+             nb::arg("splits"),
+             nb::sig("def make_dataset(name: str, nodes: int, edge_index: " TERSEGRAPH_ANY
+                     " | None, indptr: " TERSEGRAPH_ANY " | None, indices: " TERSEGRAPH_ANY
+                     " | None, weights: " TERSEGRAPH_ANY " | None, symmetrise: bool, dense: " TERSEGRAPH_FLOATS
+                     " | None, sparse: tuple[typing.Any, ...] | None, labels: " TERSEGRAPH_ANY
+                     " | None, classes: int | None, splits: collections.abc.Sequence[tuple[" TERSEGRAPH_ANY
+                     ", " TERSEGRAPH_ANY ", " TERSEGRAPH_ANY "]]) -> Dataset"));
 }
 
 }  // namespace tersegraph::python

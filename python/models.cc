@@ -12,6 +12,7 @@
 #include "arrays.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "hints.h"
 #include "run/options.h"
 #include "run/prediction.h"
 #include "run/presets.h"
@@ -89,9 +90,10 @@ void bind_models(nb::module_& module) {
   nb::class_<Model>(module, "Model")
       .def_prop_ro("words", &words_of)
       .def_prop_ro("metadata", [](const Model& model) { return model.file.metadata; })
-      .def_prop_ro("tensors", &tensors_of)
-      .def("outputs", &computed<outputs_of>)
-      .def("embeddings", &computed<embeddings_of>);
+      .def_prop_ro("tensors", &tensors_of, TERSEGRAPH_PROPERTY("tensors", "dict[str, " TERSEGRAPH_FLOATS "]"))
+      .def("outputs", &computed<outputs_of>, nb::sig("def outputs(self, dataset: Dataset, /) -> " TERSEGRAPH_FLOATS))
+      .def("embeddings", &computed<embeddings_of>,
+           nb::sig("def embeddings(self, dataset: Dataset, /) -> " TERSEGRAPH_FLOATS));
 }
 
 }  // namespace tersegraph::python

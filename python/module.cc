@@ -51,9 +51,11 @@ NB_MODULE(_core, module) {
   using namespace tersegraph;
   nb::set_leak_warnings(false);  // what scripts hold until the interpreter ends is theirs
   module.attr("__version__") = version();
-  nb::exception<InputError>(module, "InputError", PyExc_ValueError);
-  nb::exception<RunError>(module, "RunError", PyExc_RuntimeError);
-  module.def("options", &python::option_table);
+  nb::exception<InputError>(module, "InputError", PyExc_ValueError).attr("__doc__") =
+      "A mistake in what was given: data, options or a model. One line says what to change.";
+  nb::exception<RunError>(module, "RunError", PyExc_RuntimeError).attr("__doc__") =
+      "A run that failed: it diverged, lost a rank, or could not write. One line says which.";
+  module.def("options", &python::option_table, nb::sig("def options() -> list[dict[str, typing.Any]]"));
   python::bind_datasets(module);
   python::bind_make_dataset(module);
   python::bind_models(module);

@@ -24,9 +24,11 @@ class GCNClassifier:
         self._options = dict(options)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The options given so far; there is nothing nested that `deep` could reach."""
         return dict(self._options)
 
     def set_params(self, **options: Any) -> GCNClassifier:
+        """Takes effect in the next fit(). Errors: InputError for unknown options."""
         words_of(options)
         self._options.update(options)
         return self
@@ -54,11 +56,14 @@ class GCNClassifier:
         return self.result_.logits(None if X is None else _dataset(graph, X, None))
 
     def predict_proba(self, X: Any = None, graph: Any = None) -> np.ndarray:
+        """(n, classes), rows of sum 1; of the graph of fit() or of another one."""
         return softmax(self.decision_function(X, graph))
 
     def predict(self, X: Any = None, graph: Any = None) -> np.ndarray:
+        """(n,) of the values that y had; of the graph of fit() or of another one."""
         best = self.decision_function(X, graph).argmax(axis=1)
-        return self.classes_[best]
+        classes: np.ndarray = self.classes_[best]
+        return classes
 
     def score(self, X: Any, y: Any, graph: Any, *, mask: Any = None) -> float:
         """The share of the nodes (of `mask`) that are classified as y says."""

@@ -38,7 +38,7 @@ def _ids(chosen: Any, nodes: int, what: str) -> list[np.ndarray]:
     return [np.sort(chosen.astype(np.int64))]
 
 
-def _splits(train: Any, val: Any, test: Any, nodes: int) -> list[tuple]:
+def _splits(train: Any, val: Any, test: Any, nodes: int) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     sets = [_ids(train, nodes, "train"), _ids(val, nodes, "val"), _ids(test, nodes, "test")]
     count = len(sets[0])
     if count == 0 and (sets[1] or sets[2]):
@@ -47,17 +47,18 @@ def _splits(train: Any, val: Any, test: Any, nodes: int) -> list[tuple]:
         if ids and len(ids) != count:
             raise InputError(f"{name}: holds {len(ids)} splits, and train holds {count}")
     nothing = np.zeros(0, np.int64)
-    return [tuple(ids[k] if ids else nothing for ids in sets) for k in range(count)]
+    first, second, third = (ids or [nothing] * count for ids in sets)
+    return list(zip(first, second, third))
 
 
 def _labels(labels: Any) -> np.ndarray | None:
     """A column becomes a vector, and truth values of several labels become numbers."""
     if labels is None:
         return None
-    labels = _numbers(labels, "labels")
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = np.ascontiguousarray(labels[:, 0])
-    return labels.astype(np.uint8) if labels.dtype == bool else labels
+    numbers = _numbers(labels, "labels")
+    if numbers.ndim == 2 and numbers.shape[1] == 1:
+        numbers = np.ascontiguousarray(numbers[:, 0])
+    return numbers.astype(np.uint8) if numbers.dtype == bool else numbers
 
 
 def _is_scipy(matrix: Any) -> bool:
@@ -75,7 +76,7 @@ class Dataset:
         self._core = core
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> Dataset:
+    def load(cls, path: str | os.PathLike[str]) -> Dataset:
         """Any file or folder that the command line's --data reads, or "sbm:nodes=..."; see docs/data.md."""
         return cls(_core.load_dataset(os.fspath(path)))
 
@@ -107,6 +108,7 @@ class Dataset:
         if (edge_index is None) == (indptr is None) or (indptr is None) != (indices is None):
             raise InputError("give the graph as edge_index, or as indptr and indices")
         dense = sparse = None
+        rows_of_graph = None if indptr is None else _numbers(indptr, "indptr")
         if _is_scipy(features):
             rows = features.tocsr()
             sparse = (rows.shape, rows.indptr, rows.indices, _numbers(rows.data, "features"))
@@ -117,21 +119,21 @@ class Dataset:
                 raise InputError(f"features: has shape {dense.shape} where (nodes, features) is needed")
             dense = dense.astype(np.float32, copy=False)
             feature_rows = dense.shape[0]
-        labels = _labels(labels)
+        targets = _labels(labels)
         if num_nodes is None:
-            if indptr is not None:
-                num_nodes = len(indptr) - 1
+            if rows_of_graph is not None:
+                num_nodes = len(rows_of_graph) - 1
             elif features is not None:
                 num_nodes = feature_rows
-            elif labels is not None:
-                num_nodes = labels.shape[0]
+            elif targets is not None:
+                num_nodes = targets.shape[0]
             else:
                 raise InputError("how many nodes there are is not said; give features, labels or num_nodes")
         core = _core.make_dataset(
             name=name,
             nodes=num_nodes,
             edge_index=None if edge_index is None else _numbers(edge_index, "edge_index"),
-            indptr=None if indptr is None else _numbers(indptr, "indptr"),
+            indptr=rows_of_graph,
             indices=None if indices is None else _numbers(indices, "indices"),
             weights=None
             if edge_weight is None
@@ -139,7 +141,7 @@ class Dataset:
             symmetrise=undirected,
             dense=dense,
             sparse=sparse,
-            labels=labels,
+            labels=targets,
             classes=num_classes,
             splits=_splits(train, val, test, num_nodes),
         )
@@ -176,12 +178,10 @@ class Dataset:
                 found[name] = np.ascontiguousarray(mask.T) if mask.ndim == 2 else mask
         if getattr(data, "edge_weight", None) is not None:
             found["edge_weight"] = data.edge_weight
-        labels = getattr(data, "y", None)
-        if labels is not None:
-            labels = _labels(labels)
-            # Several labels a node come as 0.0 and 1.0, since PyTorch's loss wants fractions.
-            if labels.ndim == 2 and labels.dtype.kind == "f" and np.isin(labels, (0, 1)).all():
-                labels = labels.astype(np.uint8)
+        labels = _labels(getattr(data, "y", None))
+        # Several labels a node come as 0.0 and 1.0, since PyTorch's loss wants fractions.
+        if labels is not None and labels.ndim == 2 and labels.dtype.kind == "f" and np.isin(labels, (0, 1)).all():
+            labels = labels.astype(np.uint8)
         found["num_nodes"] = int(data.num_nodes)
         return cls.from_numpy(data.edge_index, getattr(data, "x", None), labels, **{**found, **more})
 
@@ -206,16 +206,18 @@ class Dataset:
         features = graph.get("node_feat")
         return cls.from_numpy(graph["edge_index"], features, labels, num_nodes=int(graph["num_nodes"]), **found)
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the .npz that Tersegraph reads fastest."""
         self._core.save(os.fspath(path))
 
     @property
     def name(self) -> str:
+        """What messages call it."""
         return self._core.name
 
     @property
     def num_nodes(self) -> int:
+        """Nodes, n."""
         return self._core.nodes
 
     @property
@@ -225,6 +227,7 @@ class Dataset:
 
     @property
     def num_features(self) -> int:
+        """Columns of the features, F; 0 without features."""
         return self._core.feature_columns
 
     @property
@@ -239,6 +242,7 @@ class Dataset:
 
     @property
     def directed(self) -> bool:
+        """Whether an edge lacks its reverse."""
         return self._core.directed
 
     @property
@@ -247,12 +251,13 @@ class Dataset:
         return self._core.adjacency
 
     @property
-    def features(self) -> np.ndarray | tuple | None:
+    def features(self) -> np.ndarray | tuple[np.ndarray, np.ndarray, np.ndarray | None] | None:
         """(n, F) float32; of sparse ones (indptr, indices, values or None)."""
         return self._core.features
 
     @property
     def labels(self) -> np.ndarray | None:
+        """(n,) int32 classes, -1 where there is none; of other tasks (n, C) float32, nan where there is none."""
         return self._core.labels
 
     @property

@@ -13,18 +13,22 @@ from .dataset import Dataset
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return shares / shares.sum(axis=1, keepdims=True)
+    """Of each row."""
+    shares: np.ndarray = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    return shares
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
-    return (0.5 * np.tanh(0.5 * logits) + 0.5).astype(logits.dtype)
+    """Of each value."""
+    shares: np.ndarray = 0.5 * np.tanh(0.5 * logits) + 0.5
+    return shares
 
 
 def predictions(logits: np.ndarray, task: str) -> np.ndarray:
     """What predictions.npy of a run holds: class ids (n,), probabilities of several labels, or values."""
     if task == "multiclass":
-        return logits.argmax(axis=1).astype(np.int32)
+        return np.asarray(logits.argmax(axis=1), np.int32)
     return sigmoid(logits) if task == "multilabel" else np.array(logits)
 
 
@@ -35,7 +39,7 @@ class Model:
         self._core = core
 
     @classmethod
-    def load(cls, directory: str | os.PathLike) -> Model:
+    def load(cls, directory: str | os.PathLike[str]) -> Model:
         """The model of a run directory, by train(out=...), Result.save() or the command line."""
         return cls(_core.load_model(os.fspath(directory)))
 
@@ -60,6 +64,7 @@ class Model:
 
     @property
     def task(self) -> str:
+        """multiclass, multilabel or regression."""
         return self._core.metadata.get("task", "multiclass")
 
     def logits(self, dataset: Dataset) -> np.ndarray:

@@ -7,11 +7,11 @@ from typing import Any
 
 
 def _in_notebook() -> bool:
-    shell = sys.modules.get("IPython")
+    shell: Any = sys.modules.get("IPython")
     return bool(shell) and type(shell.get_ipython()).__name__ == "ZMQInteractiveShell"
 
 
-def _words(metrics: dict) -> str:
+def _words(metrics: dict[str, Any]) -> str:
     words = f"epoch {metrics['epoch']}  loss {metrics['train_loss'] or float('nan'):.4f}"
     return words + (f"  validation {metrics['val_accuracy']:.4f}" if "val_accuracy" in metrics else "")
 
@@ -24,7 +24,7 @@ class _RichLine:
         self._task = self._progress.add_task("", total=total)
         self._progress.start()
 
-    def show(self, metrics: dict) -> None:
+    def show(self, metrics: dict[str, Any]) -> None:
         self._progress.update(self._task, completed=metrics["epoch"], description=_words(metrics))
 
     def close(self) -> None:
@@ -35,7 +35,7 @@ class _PlainLine:
     def __init__(self, total: int | None):
         self._of = f" of {total}" if total else ""
 
-    def show(self, metrics: dict) -> None:
+    def show(self, metrics: dict[str, Any]) -> None:
         print(f"\r{_words(metrics)}{self._of}\x1b[K", end="", file=sys.stderr, flush=True)
 
     def close(self) -> None:
@@ -60,7 +60,8 @@ class Progress:
                 self._line = _PlainLine(total)
         return self
 
-    def update(self, metrics: dict) -> None:
+    def update(self, metrics: dict[str, Any]) -> None:
+        """After an epoch: its line of metrics.jsonl."""
         self._line.show(metrics)
 
     def __exit__(self, *_: object) -> None:

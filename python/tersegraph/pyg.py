@@ -12,12 +12,12 @@ from .model import Model
 from .training import Result
 
 
-def convolutions(module: torch.nn.Module) -> list[torch.nn.Module]:
+def convolutions(module: torch.nn.Module) -> list[Any]:
     """The GCNConv and SAGEConv of a module, in its order."""
     return [each for each in module.modules() if isinstance(each, (GCNConv, SAGEConv))]
 
 
-def _tensors(conv: torch.nn.Module) -> dict[str, torch.Tensor | None]:
+def _tensors(conv: Any) -> dict[str, torch.Tensor | None]:
     """A convolution's tensors by our names; those of linear layers stand transposed there."""
     if isinstance(conv, GCNConv):
         return {"weight": conv.lin.weight, "bias": conv.bias}
@@ -81,7 +81,7 @@ def from_pyg(module: torch.nn.Module, **options: Any) -> Model:
     return Model.from_state_dict(state, model="gcn" if kinds == {GCNConv} else "sage", **options)
 
 
-def _check(conv: torch.nn.Module, k: int) -> None:
+def _check(conv: Any, k: int) -> None:
     """Settings that change what a convolution computes."""
     if isinstance(conv, GCNConv):
         plain = conv.add_self_loops and conv.normalize and not conv.improved

@@ -66,10 +66,12 @@ class HaloExchange:
 
     @property
     def owned(self) -> int:
+        """How many nodes are this rank's."""
         return len(self.shard.owned)
 
     @property
     def halo(self) -> int:
+        """How many of other ranks' nodes have edges to them."""
         return len(self.shard.halo)
 
     @property
@@ -113,6 +115,7 @@ class HaloExchange:
         return self._exchange(x, "train", self._call)
 
     def check_nodes(self, rows: int) -> None:
+        """Errors: InputError when these are not as many as the rank owns."""
         if rows != self.owned:
             raise InputError(f"there are {rows} rows, and this rank owns {self.owned} nodes: use what partition() gave")
 
