@@ -35,7 +35,8 @@ class GCNClassifier:
 
     def fit(self, X: Any, y: Any, graph: Any, *, train_mask: Any = None, val_mask: Any = None) -> GCNClassifier:
         """X (n, F), y (n,) of any values. The nodes to train on are those of train_mask, or all; the labels of the
-        others are not read. With val_mask the epoch that is best there is kept, otherwise the last."""
+        others are not read. With val_mask the epoch that is best there is kept, otherwise the last. Errors: as
+        train()."""
         y = np.asarray(y)
         mask = np.ones(len(y), bool) if train_mask is None else np.asarray(train_mask)
         known = mask if val_mask is None else np.union1d(_ids(mask), _ids(val_mask))
@@ -48,7 +49,10 @@ class GCNClassifier:
         return self
 
     def decision_function(self, X: Any = None, graph: Any = None) -> np.ndarray:
-        """Logits (n, classes), of the graph of fit() or of another one."""
+        """Logits (n, classes), of the graph of fit() or of another one.
+
+        Errors: InputError before fit(), as of predict_proba(), predict() and score().
+        """
         if not hasattr(self, "result_"):
             raise InputError("this GCNClassifier is not fitted; call fit first")
         if (X is None) != (graph is None):
@@ -66,7 +70,7 @@ class GCNClassifier:
         return classes
 
     def score(self, X: Any, y: Any, graph: Any, *, mask: Any = None) -> float:
-        """The share of the nodes (of `mask`) that are classified as y says."""
+        """The share, 0 to 1, of the nodes (of `mask`, (n,) or ids) that are classified as y (n,) says."""
         right = self.predict(X, graph) == np.asarray(y)
         return float(np.mean(right if mask is None else right[np.asarray(mask)]))
 

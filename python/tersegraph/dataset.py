@@ -77,7 +77,10 @@ class Dataset:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Dataset:
-        """Any file or folder that the command line's --data reads, or "sbm:nodes=..."; see docs/data.md."""
+        """Any file or folder that the command line's --data reads, or "sbm:nodes=..."; see docs/data.md.
+
+        Errors: InputError, which names the file and what is wrong in it.
+        """
         return cls(_core.load_dataset(os.fspath(path)))
 
     @classmethod
@@ -102,8 +105,9 @@ class Dataset:
 
         Self loops and duplicates are dropped. The graph is directed unless the reverse of every edge is there, which
         `undirected=True` adds. features (n, F): float32 in C order are not copied (do not change them afterwards);
-        others are, and a scipy sparse matrix stays sparse. train, val, test: masks of booleans (n,), several splits
-        (splits, n), or node ids.
+        others are, and a scipy sparse matrix stays sparse. labels (n,) or (n, C): see the class. edge_weight (m,). train,
+        val, test: masks of booleans (n,), several splits (splits, n), or node ids. Errors: InputError where shapes, ids
+        or values do not fit.
         """
         if (edge_index is None) == (indptr is None) or (indptr is None) != (indices is None):
             raise InputError("give the graph as edge_index, or as indptr and indices")
@@ -151,7 +155,7 @@ class Dataset:
     def from_scipy(cls, adjacency: Any, features: Any = None, labels: ArrayLike | None = None, **more: Any) -> Dataset:
         """From a sparse matrix whose row u holds v for every edge u -> v, with edge weights as values unless all are 1.
 
-        Further arguments are from_numpy's.
+        adjacency (n, n), the rest and further arguments as from_numpy's. Errors: InputError.
         """
         rows = adjacency.tocsr()
         if rows.shape[0] != rows.shape[1]:
@@ -168,7 +172,8 @@ class Dataset:
     def from_pyg(cls, data: Any, **more: Any) -> Dataset:
         """From a torch_geometric.data.Data: edge_index, x, y, edge_weight, and train_mask, val_mask, test_mask.
 
-        Masks (n, splits) are several splits. Further arguments are from_numpy's, and replace what `data` holds.
+        edge_index (2, m), x (n, F), y (n,) or (n, C), edge_weight (m,); masks (n,), of several splits (n, splits).
+        Further arguments are from_numpy's, and replace what `data` holds. Errors: InputError.
         """
         found: dict[str, Any] = {}
         for name in ("train", "val", "test"):
@@ -190,7 +195,7 @@ class Dataset:
         """From a node property dataset of ogb (its library-agnostic or its PyG form), made undirected as in the file.
 
         `dataset[0]` is (graph, label) or a Data; `dataset.get_idx_split()` has train, valid and test. Further arguments
-        are from_numpy's.
+        are from_numpy's. Errors: InputError.
         """
         split = dataset.get_idx_split()
         found = {"train": split["train"], "val": split["valid"], "test": split["test"], "undirected": True, **more}
@@ -207,7 +212,7 @@ class Dataset:
         return cls.from_numpy(graph["edge_index"], features, labels, num_nodes=int(graph["num_nodes"]), **found)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the .npz that Tersegraph reads fastest."""
+        """Writes the .npz that Tersegraph reads fastest. Errors: InputError where it cannot be written."""
         self._core.save(os.fspath(path))
 
     @property
@@ -247,7 +252,8 @@ class Dataset:
 
     @property
     def adjacency(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """(indptr, indices, weights or None): row u lists v for every edge u -> v. Read-only, as all arrays here."""
+        """indptr (n + 1,), indices (m,), weights (m,) or None: row u lists v for every edge u -> v. Read-only, as all
+        arrays here."""
         return self._core.adjacency
 
     @property
@@ -262,7 +268,7 @@ class Dataset:
 
     @property
     def splits(self) -> Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """(train, val, test) node ids of each split."""
+        """(train, val, test) of each split: node ids, (k,) int64 each."""
         return self._core.splits
 
     def __repr__(self) -> str:

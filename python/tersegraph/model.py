@@ -40,12 +40,16 @@ class Model:
 
     @classmethod
     def load(cls, directory: str | os.PathLike[str]) -> Model:
-        """The model of a run directory, by train(out=...), Result.save() or the command line."""
+        """The model of a run directory, by train(out=...), Result.save() or the command line. Errors: InputError."""
         return cls(_core.load_model(os.fspath(directory)))
 
     @classmethod
     def from_state_dict(cls, state: Mapping[str, Any], *, task: str = "multiclass", **options: Any) -> Model:
-        """From tensors of state_dict()'s names and shapes, and train()'s options of the model ("Model" in its help)."""
+        """From tensors of state_dict()'s names and shapes, and train()'s options of the model ("Model" in its help).
+
+        task: multiclass, multilabel or regression. Errors: InputError; of tensors that do not fit, when
+        it is used.
+        """
         tensors = {}
         for name, value in state.items():
             value = value.detach().cpu().numpy() if hasattr(value, "detach") else value
@@ -68,15 +72,18 @@ class Model:
         return self._core.metadata.get("task", "multiclass")
 
     def logits(self, dataset: Dataset) -> np.ndarray:
-        """(n, outputs) before softmax or sigmoid. The dataset needs no labels, and may be one that it never saw."""
+        """(n, outputs) float32 before softmax or sigmoid. The dataset needs no labels, and may be another one.
+
+        Errors: InputError where the numbers of features do not agree; as for predict() and embeddings().
+        """
         return self._core.outputs(dataset._core)
 
     def predict(self, dataset: Dataset) -> np.ndarray:
-        """Class ids (n,); of several labels probabilities (n, outputs); of regression values (n, outputs)."""
+        """Class ids (n,) int32; of several labels probabilities (n, outputs); of regression values (n, outputs)."""
         return predictions(self.logits(dataset), self.task)
 
     def embeddings(self, dataset: Dataset) -> np.ndarray:
-        """(n, hidden): what the last layer reads."""
+        """(n, hidden) float32: what the last layer reads. Errors: InputError for one layer, and for models by ADMM."""
         return self._core.embeddings(dataset._core)
 
     def state_dict(self, torch: bool = False) -> dict[str, Any]:

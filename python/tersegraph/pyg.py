@@ -25,7 +25,10 @@ def _tensors(conv: Any) -> dict[str, torch.Tensor | None]:
 
 
 def load_into(module: torch.nn.Module, trained: Model | Result) -> torch.nn.Module:
-    """Copies trained weights into the convolutions of `module`, layer by layer, and returns it."""
+    """Copies trained weights into the convolutions of `module`, layer by layer, and returns it.
+
+    Errors: InputError where layers or shapes do not agree; the module is then as far changed as they did.
+    """
     state = trained.state_dict(torch=True)
     convs = convolutions(module)
     layers = 1 + max(int(name.split(".")[1]) for name in state)
@@ -49,7 +52,10 @@ def load_into(module: torch.nn.Module, trained: Model | Result) -> torch.nn.Modu
 
 
 def to_pyg(trained: Model | Result) -> torch.nn.Module:
-    """torch_geometric.nn.GCN or GraphSAGE with the trained weights, in evaluation mode: module(x, edge_index)."""
+    """torch_geometric.nn.GCN or GraphSAGE with the trained weights, in evaluation mode.
+
+    module(x, edge_index) is (n, outputs). Errors: InputError for other kinds of models, norms and residual connections.
+    """
     model = trained.model if isinstance(trained, Result) else trained
     state, options = model.state_dict(), model.options
     kinds = {"gcn": GCN, "sage": GraphSAGE}
@@ -64,7 +70,10 @@ def to_pyg(trained: Model | Result) -> torch.nn.Module:
 
 
 def from_pyg(module: torch.nn.Module, **options: Any) -> Model:
-    """The model of a module whose GCNConv or SAGEConv are joined by ReLU (and dropout) alone."""
+    """The model of a module whose GCNConv or SAGEConv are joined by ReLU (and dropout) alone.
+
+    Errors: InputError for other convolutions, or settings of theirs that change what is computed.
+    """
     convs = convolutions(module)
     if not convs:
         raise InputError("the module has no GCNConv or SAGEConv")

@@ -138,7 +138,7 @@ class Result:
 
     @property
     def bytes_sent(self) -> int:
-        """All kinds, sum over ranks."""
+        """Bytes of all kinds, headers included, sum over ranks."""
         return int(self.summary["bytes_sent"]["total"])
 
     @property
@@ -152,15 +152,15 @@ class Result:
         return self._run.directory or None
 
     def logits(self, dataset: Dataset | None = None) -> np.ndarray:
-        """(n, outputs) before softmax or sigmoid, of the graph of the training or of another one."""
+        """(n, outputs) float32 before softmax or sigmoid, of the graph of the training or of another one."""
         return self._run.outputs if dataset is None else self.model.logits(dataset)
 
     def predict(self, dataset: Dataset | None = None) -> np.ndarray:
-        """Class ids (n,); of several labels probabilities (n, outputs); of regression values (n, outputs)."""
+        """Class ids (n,) int32; of several labels probabilities (n, outputs); of regression values (n, outputs)."""
         return predictions(self.logits(dataset), self.model.task)
 
     def embeddings(self, dataset: Dataset | None = None) -> np.ndarray:
-        """(n, hidden): what the last layer reads."""
+        """See Model.embeddings; of the graph of the training or of another one."""
         return self.model.embeddings(self.dataset if dataset is None else dataset)
 
     def state_dict(self, torch: bool = False) -> dict[str, Any]:
@@ -168,11 +168,12 @@ class Result:
         return self.model.state_dict(torch)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the run directory that out= would have left; under mpirun rank 0 does."""
+        """Writes the run directory that out= would have left; under mpirun rank 0 does. Errors: InputError where
+        `path` is there already."""
         self._run.save(os.fspath(path))
 
     def report(self, path: str | os.PathLike[str]) -> None:
-        """Writes the page about this run, which needs no network; under mpirun rank 0 does."""
+        """Writes the page about this run, which needs no network; under mpirun rank 0 does. Errors: OSError."""
         if isinstance(self._run, ToldRun):
             return
         with tempfile.TemporaryDirectory() as folder:

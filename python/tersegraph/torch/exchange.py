@@ -20,7 +20,7 @@ class HaloExchange:
     In training (gradients enabled) rows and gradients travel as `exchange` says: "exact" (fp32), "uniform" (`bits` a
     value, 1 to 8 or 16, rounded stochastically), "random" or "adaptive" (`widths`, chosen every `assign_every` steps;
     `lambda_`, `budget`, `link` as in tersegraph.train). Otherwise they are exact, and so is data.x, which is sent once.
-    Same seed and ranks: the same bits.
+    Same seed and ranks: the same bits. Errors: InputError for options and shapes, RunError for a rank that was lost.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class HaloExchange:
         return {"step": self._step, "widths": self._core.state()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Before the first step."""
+        """Before the first step. Errors: InputError or RunError for a state that is damaged or of another partition."""
         self._step = state["step"]
         self._core.restore(state["widths"])
 
