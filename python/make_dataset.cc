@@ -43,8 +43,8 @@ ArrayView view_of(const Array& array, const char* what) {
   return make_array(what, dtype_of(array, what), std::move(shape), false, {data, array.nbytes()});
 }
 
-Direction direction_of(bool symmetrise) {
-  return symmetrise ? Direction::symmetrise : Direction::keep;
+EdgeDirection direction_of(bool symmetrise) {
+  return symmetrise ? EdgeDirection::symmetrise : EdgeDirection::keep;
 }
 
 Graph graph_of_edge_list(int64_t nodes, const Array& edge_index, const OptionalArray& weights, bool symmetrise) {
