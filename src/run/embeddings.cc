@@ -51,7 +51,7 @@ Matrix input_of(int64_t layer, const RunConfig& config, const TensorFile& model,
 Matrix embeddings_of(const RunConfig& words, const TensorFile& model, const std::string& model_name,
                      const std::shared_ptr<const Dataset>& dataset) {
   RunConfig config = words;
-  config.ranks = 0;  // as for outputs_of
+  config.ranks = config.layer_ranks = config.node_ranks = 0;  // as for outputs_of
   config = resolve_in_memory(config);
   if (trainer_kind(config) == TrainerKind::admm) {
     fail_input("{} was trained by ADMM, whose hidden layers are not told", model_name);
