@@ -121,7 +121,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     if (kind == 3) {
       Matrix matrix;
-      broadcast(matrix, Traffic::setup, channel);
+      broadcast(matrix, 0, Traffic::setup, channel);
     }
     if (kind == 4) receive_link(channel, input);
     if (kind == 5) needed_rows(shard(), std::vector<int64_t>{0, 1}, 3, channel);
