@@ -18,9 +18,11 @@ def _words(metrics: dict[str, Any]) -> str:
 
 class _RichLine:
     def __init__(self, total: int | None):
+        from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        self._progress = Progress(BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+        columns = BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn()
+        self._progress = Progress(*columns, console=Console(stderr=True))
         self._task = self._progress.add_task("", total=total)
         self._progress.start()
 

@@ -233,7 +233,7 @@ void add_admm(Options& table) {
        {},
        between(1, kMaxRanks),
        "--ranks / --layer-ranks; without that 1"},
-      {"ADMM", "check-theory", "say whether the proof of descent covers these rho and nu", &C::check_theory}};
+      {"ADMM", "check-theory", "say whether the proof of descent covers rho and nu", &C::check_theory}};
   for (const Option& option : admm)
     table.push_back(read_by(option.name == "iterations" ? kMlp | kAdmm : kAdmm, option));
 }
