@@ -182,6 +182,19 @@ std::string outcome_of(const std::function<void()>& step, int rank) {
 
 }  // namespace
 
+int64_t all_reduce_bytes(int64_t count, int64_t size, int rank, int ranks) {
+  if (ranks == 1 || count == 0) return 0;
+  const int64_t peers = ranks - 1;
+  if (static_cast<size_t>(count * size) <= kSmallReduce) return peers * (count * size + kSealBytes);
+  const int64_t own = count * (rank + 1) / ranks - count * rank / ranks;
+  return size * (count - own + peers * own) + 2 * peers * kSealBytes;
+}
+
+int64_t all_gather_bytes(int64_t bytes, int ranks) {
+  const int64_t lengths = static_cast<int64_t>(sizeof(uint64_t)) + kSealBytes;
+  return (ranks - 1) * (lengths + (bytes > 0 ? bytes + kSealBytes : 0));
+}
+
 void all_reduce_sum(Channel& channel, Traffic kind, std::span<float> values) {
   all_reduce<Sum>(channel, kind, values);
 }

@@ -28,6 +28,11 @@ double all_reduce_max(Channel& channel, Traffic kind, double value);
 /// The bytes of every rank, in rank order; lengths may differ (8 bytes to each peer tell them, here and in all_to_all).
 std::vector<std::vector<std::byte>> all_gather(Channel& channel, Traffic kind, std::span<const std::byte> bytes);
 
+/// Bytes that a rank sends in all_reduce_sum of `count` values of `size` bytes, and in all_gather of `bytes`; seals
+/// count.
+int64_t all_reduce_bytes(int64_t count, int64_t size, int rank, int ranks);
+int64_t all_gather_bytes(int64_t bytes, int ranks);
+
 /// What each rank has for each other one: outgoing[q] goes to rank q; returns incoming[q] from rank q (own entry: a
 /// copy).
 std::vector<std::vector<std::byte>> all_to_all(Channel& channel, Traffic kind,

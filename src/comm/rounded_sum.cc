@@ -64,6 +64,17 @@ void RoundedSum::exchange(size_t values, What what) {
   for (const Communicator::Request request : requests) channel_.wait(kind_, request);
 }
 
+int64_t RoundedSum::bytes(int64_t values, int bits, int rank, int ranks) {
+  if (ranks == 1 || values == 0) return 0;
+  const SpanCodec codec(bits);
+  const auto slice_bytes = [&](int64_t r) {
+    return static_cast<int64_t>(codec.bytes(static_cast<size_t>(values * (r + 1) / ranks - values * r / ranks)));
+  };
+  int64_t bytes = (ranks - 1) * (slice_bytes(rank) + 2 * kSealBytes);
+  for (int peer = 0; peer < ranks; ++peer) bytes += peer == rank ? 0 : slice_bytes(peer);
+  return bytes;
+}
+
 void RoundedSum::operator()(std::span<float> values, uint64_t seed, int64_t step) {
   const int ranks = channel_.size(), mine = channel_.rank();
   if (ranks == 1 || values.empty()) return;

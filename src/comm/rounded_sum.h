@@ -21,6 +21,9 @@ class RoundedSum {
   /// values = sum over ranks. Every time as many. Rounding number `step` draws from `seed`.
   void operator()(std::span<float> values, uint64_t seed, int64_t step);
 
+  /// Bytes that a rank sends for so many values, seals included.
+  static int64_t bytes(int64_t values, int bits, int rank, int ranks);
+
   /// What the encodings lost so far, two numbers a value: first of this rank's parts, then of the sums that it made.
   std::span<const float> lost() const { return lost_; }
   void restore(std::vector<float> lost) { lost_ = std::move(lost); }

@@ -90,6 +90,10 @@ class Aggregation {
   const WidthPolicy& widths() const { return widths_; }
 
   const Shard& shard() const { return shard_; }
+  const LayerPlans& plans() const { return plans_; }
+  /// The part of A that a pass multiplies with here, forward and backward.
+  CsrView local(const AggregationPass& pass) const;
+  CsrView local_transposed(const AggregationPass& pass) const;
   /// Bits and values sent so far in training exchanges: their ratio is the mean bit-width.
   int64_t halo_bits() const { return exchange_.halo_bits() + stale_.halo_bits(); }
   int64_t halo_values() const { return exchange_.halo_values() + stale_.halo_values(); }
@@ -108,8 +112,6 @@ class Aggregation {
   void load(const SavedState& state);
 
  private:
-  CsrView local(const AggregationPass& pass) const;
-  CsrView local_transposed(const AggregationPass& pass) const;
   void apply(CsrView local, const ExchangePlan& plan, ConstMatrixView x, MatrixView y, const AggregationPass& pass,
              bool backward, PhaseSeconds& seconds, const UseRows& use);
 

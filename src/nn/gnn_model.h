@@ -74,6 +74,8 @@ class GnnModel {
                 PhaseSeconds& seconds);
 
   int64_t outputs() const { return layers_.back().conv.out; }
+  int layers() const { return static_cast<int>(layers_.size()); }
+  const GraphConv& conv(int layer) const { return layers_[layer].conv; }
 
   /// Bytes that a rank's activations and gradients take for `rows` owned nodes.
   int64_t activation_bytes(int64_t rows, int ranks, bool sparse_input) const;

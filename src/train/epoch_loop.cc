@@ -76,6 +76,10 @@ EpochLoop::EpochLoop(Config config, const Labels& labels, const Split& split, co
   all_reduce_sum(channel, Traffic::setup, std::span(nodes_));
 }
 
+int64_t EpochLoop::record_bytes(int ranks) {
+  return all_gather_bytes(sizeof(EpochRecord), ranks);
+}
+
 int EpochLoop::first_stage(Observer& observer, size_t stages) {
   const SavedState* const saved = observer.resume_from();
   if (saved == nullptr) return 0;

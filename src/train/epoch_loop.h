@@ -61,6 +61,9 @@ class EpochLoop {
   EpochLoop(Config config, const Labels& labels, const Split& split, const Shard& shard, const LocalTargets& targets,
             Channel& channel);
 
+  /// Bytes that a rank sends after an epoch to tell the others of it (Traffic::all_reduce).
+  static int64_t record_bytes(int ranks);
+
   /// Whether any rank has such nodes.
   bool has_training() const { return nodes_[0] > 0; }
 

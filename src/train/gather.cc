@@ -52,4 +52,10 @@ Matrix gather_rows(ConstMatrixView rows, const std::vector<int64_t>& ids, int64_
   return all;
 }
 
+int64_t gather_rows_bytes(int64_t rows, int64_t cols, int rank) {
+  if (rank == 0) return 0;
+  const auto id = static_cast<int64_t>(sizeof(int64_t)), value = static_cast<int64_t>(sizeof(float));
+  return id + rows * (id + cols * value) + 3 * kSealBytes;
+}
+
 }  // namespace tersegraph

@@ -12,4 +12,7 @@ namespace tersegraph {
 /// the rank that owns it. Other ranks get an empty matrix. Collective.
 Matrix gather_rows(ConstMatrixView rows, const std::vector<int64_t>& ids, int64_t nodes, Channel& channel);
 
+/// Bytes that a rank of `rows` rows sends for it.
+int64_t gather_rows_bytes(int64_t rows, int64_t cols, int rank);
+
 }  // namespace tersegraph

@@ -5,12 +5,11 @@
 #include "augment/feature_rows.h"
 
 namespace tersegraph {
-namespace {
-
-/// A X is kept sparse below this density: a stored entry costs about ten times a dense one to multiply.
-constexpr double kSparseDensity = 0.1;
-
-}  // namespace
+bool stays_sparse(const Csr& aggregated) {
+  constexpr double kSparseDensity = 0.1;
+  const double cells = static_cast<double>(aggregated.rows()) * static_cast<double>(aggregated.cols);
+  return static_cast<double>(aggregated.nnz()) <= kSparseDensity * cells;
+}
 
 InputFeatures::InputFeatures(Features rows, Aggregation& aggregation, ConvOrder order, bool root, float dropout) {
   const std::vector<int64_t>& owned = aggregation.shard().owned;
@@ -39,8 +38,7 @@ void InputFeatures::aggregate_once(Aggregation& aggregation) {
     return;
   }
   aggregated_sparse_ = aggregation.forward_sparse(sparse_);
-  const double cells = static_cast<double>(aggregated_sparse_.rows()) * static_cast<double>(aggregated_sparse_.cols);
-  if (static_cast<double>(aggregated_sparse_.nnz()) > kSparseDensity * cells) {
+  if (!stays_sparse(aggregated_sparse_)) {
     aggregated_ = to_dense(aggregated_sparse_);
     aggregated_sparse_ = Csr();
   } else {

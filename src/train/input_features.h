@@ -6,6 +6,9 @@
 
 namespace tersegraph {
 
+/// Whether A X is kept as it is, for it is sparse: a stored entry costs about ten times a dense one to multiply.
+bool stays_sparse(const Csr& aggregated);
+
 /// This rank's rows of the features, in the form that layer 0 asks for.
 class InputFeatures {
  public:

@@ -1,0 +1,189 @@
+#include "plan/epoch_work.h"
+
+#include <algorithm>
+#include <bit>
+#include <numeric>
+
+#include "comm/collectives.h"
+#include "exchange/message.h"
+#include "exchange/reach.h"
+#include "exchange/sparse_rows.h"
+#include "nn/gnn_model.h"
+#include "train/input_errors.h"
+#include "train/input_features.h"
+#include "train/input_order.h"
+#include "train/local_targets.h"
+
+namespace tersegraph {
+namespace {
+
+/// Rows that go on together once the last of them has what it needs; see RowBlocks.
+constexpr int64_t kRanges = 64, kLeastRange = 256;
+
+std::vector<int64_t> counts(const std::vector<int64_t>& offsets) {
+  std::vector<int64_t> rows;
+  for (size_t q = 0; q + 1 < offsets.size(); ++q) rows.push_back(offsets[q + 1] - offsets[q]);
+  return rows;
+}
+
+HaloWork halo_work(const ExchangePlan& plan, int layer, bool backward, int64_t cols) {
+  return {.layer = layer,
+          .backward = backward,
+          .cols = cols,
+          .rows_to = counts(plan.send_offsets),
+          .rows_from = counts(plan.receive_offsets),
+          .gathered = plan.gather.nnz(),
+          .scattered = plan.scatter.nnz()};
+}
+
+double central_share(const ExchangePlan& plan, int64_t rows) {
+  if (rows == 0) return 1;
+  const int64_t range = std::max((rows + kRanges - 1) / kRanges, kLeastRange);
+  int64_t central = 0;
+  for (int64_t begin = 0; begin < rows; begin += range) {
+    const int64_t end = std::min(begin + range, rows);
+    if (plan.scatter.indptr[begin] == plan.scatter.indptr[end]) central += end - begin;
+  }
+  return static_cast<double>(central) / static_cast<double>(rows);
+}
+
+/// Whether layer l's A meets rows in every training epoch, forward; and backward, where the input has a gradient or a
+/// message.
+bool sends_forward(const GraphConv& conv) {
+  return conv.aggregates();
+}
+bool sends_backward(const GraphConv& conv, int layer) {
+  return layer > 0 ? conv.aggregates() : conv.transforms_first();
+}
+
+class Describer {
+ public:
+  Describer(const RankData& data, const Split& split, const FullGraphConfig& config, Channel& channel)
+      : data_(data),
+        config_(config),
+        channel_(channel),
+        shard_(agreed(channel, [&] { return data.shard(config.ordering, config.seed); })),
+        reach_(order_by_reach(shard_, split.train, config.model.layers, channel)),
+        aggregation_(shard_, channel, without_widths(config.exchange)),
+        order_(choose_input_order(facts(), config)),
+        model_(config.model, data.shape().features, data.shape().outputs, order_, config.decay_first_layer_only,
+               parameters_) {
+    parameters_.finalize();
+    if (!split.train.empty()) aggregation_.skip_rows(reach_, training_rows(split));
+  }
+
+  RankWork describe() {
+    RankWork work;
+    work.owned = shard_.owned_count();
+    work.halo = shard_.halo_count();
+    work.parameters = parameters_.size();
+    work.reuse = reuse_of(shard_.local);
+    for (int l = 0; l < model_.layers(); ++l) work.layers.push_back(layer_work(l));
+    const bool alone = channel_.size() == 1;
+    for (int l = 0; l < model_.layers() && !alone; ++l) {
+      const GraphConv& conv = model_.conv(l);
+      if (!sends_forward(conv)) continue;
+      work.exchanges.push_back(halo_work(aggregation_.plans().forward(l), l, false, conv.message_cols()));
+      work.evaluation.push_back(halo_work(aggregation_.plans().forward(), l, false, conv.message_cols()));
+    }
+    for (int l = model_.layers() - 1; l >= 0 && !alone; --l) {
+      if (!sends_backward(model_.conv(l), l)) continue;
+      work.exchanges.push_back(
+          halo_work(aggregation_.plans().backward(l), l, true, model_.conv(l).message_cols()));
+    }
+    describe_input(work);
+    return work;
+  }
+
+ private:
+  /// The plans are the same for all policies, and nothing is probed.
+  static ExchangeConfig without_widths(ExchangeConfig exchange) {
+    exchange.policy = ExchangePolicy::exact;
+    return exchange;
+  }
+
+  InputFacts facts() {
+    int64_t sums[] = {shard_.local.nnz() + shard_.remote.nnz(), shard_.halo_count()};
+    all_reduce_sum(channel_, Traffic::setup, std::span(sums));
+    return input_facts(data_.shape(), sums[0], config_, sums[1], channel_.size());
+  }
+
+  std::vector<int64_t> training_rows(const Split& split) const {
+    std::vector<uint8_t> chosen(shard_.global_nodes, 0);
+    for (const int64_t node : split.train) chosen[node] = 1;
+    std::vector<int64_t> rows;
+    for (int64_t i = 0; i < shard_.owned_count(); ++i) {
+      if (chosen[shard_.owned[i]] != 0) rows.push_back(i);
+    }
+    return rows;
+  }
+
+  LayerWork layer_work(int l) const {
+    const AggregationPass pass{.training = true, .layer = l};
+    LayerWork work{.conv = model_.conv(l),
+                   .rows_in = aggregation_.rows(l, true),
+                   .rows_out = aggregation_.rows(l + 1, true)};
+    if (!work.conv.aggregates()) return work;
+    const CsrView forward = aggregation_.local(pass), backward = aggregation_.local_transposed(pass);
+    work.forward_entries = forward.end(forward.rows - 1) - forward.begin(0);
+    work.backward_entries = backward.end(backward.rows - 1) - backward.begin(0);
+    if (channel_.size() > 1) work.central_share = central_share(aggregation_.plans().forward(l), work.rows_out);
+    return work;
+  }
+
+  /// Constant features that are aggregated once travel as they are.
+  void describe_input(RankWork& work) {
+    const DatasetShape shape = data_.shape();
+    if (order_ == ConvOrder::aggregated_input && !shape.sparse_features && channel_.size() > 1) {
+      for (const int64_t rows : halo_work(aggregation_.plans().forward(), 0, false, shape.features).rows_to) {
+        const MessageLayout message(rows, shape.features, 32);
+        if (!message.empty()) work.layer0_bytes += message.extension_offset();
+      }
+    }
+    if (!shape.sparse_features || order_ == ConvOrder::aggregate_first) return;
+    const Csr rows = std::move(agreed(channel_, [&] { return data_.features(shard_.owned); }).sparse);
+    work.input_entries = rows.nnz();
+    if (order_ != ConvOrder::aggregated_input) return;
+    const int64_t before = channel_.ledger().bytes(Traffic::layer0);
+    const Csr aggregated = aggregation_.forward_sparse(rows);
+    work.input_entries = stays_sparse(aggregated) ? aggregated.nnz() : 0;
+    work.layer0_bytes = channel_.ledger().bytes(Traffic::layer0) - before;
+  }
+
+  const RankData& data_;
+  const FullGraphConfig& config_;
+  Channel& channel_;
+  Shard shard_;
+  Reach reach_;
+  Aggregation aggregation_;
+  ConvOrder order_;
+  Parameters parameters_;
+  GnnModel model_;
+};
+
+}  // namespace
+
+int64_t HaloWork::rows_sent() const {
+  return std::accumulate(rows_to.begin(), rows_to.end(), int64_t{0});
+}
+int64_t HaloWork::rows_received() const {
+  return std::accumulate(rows_from.begin(), rows_from.end(), int64_t{0});
+}
+
+ReuseHistogram reuse_of(CsrView a) {
+  ReuseHistogram histogram{};
+  std::vector<int64_t> last(static_cast<size_t>(a.cols), -1);
+  const int64_t first = a.rows > 0 ? a.begin(0) : 0, end = a.rows > 0 ? a.end(a.rows - 1) : 0;
+  for (int64_t e = first; e < end; ++e) {
+    const int64_t since = last[a.indices[e]] < 0 ? std::max<int64_t>(a.cols, 1) : e - last[a.indices[e]];
+    last[a.indices[e]] = e;
+    ++histogram[std::bit_width(static_cast<uint64_t>(since)) - 1];
+  }
+  return histogram;
+}
+
+RankWork rank_work(const RankData& data, const Split& split, const FullGraphConfig& config, Channel& channel) {
+  return agree_on_input(channel, [&] { return Describer(data, split, config, channel).describe(); });
+}
+
+}  // namespace tersegraph
