@@ -54,6 +54,7 @@ Subcommand info_subcommand();
 Subcommand generate_subcommand();
 Subcommand convert_subcommand();
 Subcommand partition_subcommand();
+Subcommand plan_subcommand();
 Subcommand report_subcommand();
 Subcommand completion_subcommand();
 Subcommand man_subcommand();

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/run_words.h"
 #include "comm/collectives.h"
 #include "comm/launch.h"
 #include "run/config.h"
@@ -19,45 +20,10 @@
 namespace tersegraph {
 namespace {
 
-/// The words of the command line, kept until the configuration file has been read, since they override it.
-struct TrainWords {
-  std::string config_file, resume;
-  std::vector<std::pair<const Option*, std::string>> given;
+/// The words of the command line.
+struct TrainWords : RunWords {
+  std::string resume;
 };
-
-// What the help says the option takes.
-std::string taken_word(const Option& option) {
-  if (option.name == "data") return "DATA";
-  if (option.name == "out") return "DIR";
-  if (option.name == "preset") return "NAME";
-  if (!option.choices.empty()) return fmt::format("{}", fmt::join(option.choices, "|"));
-  if (std::holds_alternative<int64_t RunConfig::*>(option.field)) return "N";
-  if (std::holds_alternative<double RunConfig::*>(option.field)) return "X";
-  return "WORDS";
-}
-
-// `--name` or `--no-name`, of which the help shows the one that changes something.
-Argument flag_argument(const Option& option, bool value, bool by_default, TrainWords& words) {
-  const std::function<void()> take = [&words, &option, value] {
-    words.given.emplace_back(&option, value ? "true" : "false");
-  };
-  return {.name = fmt::format("--{}{}", value ? "" : "no-", option.name),
-          .help = fmt::format("{}{}", value ? "" : "do not ", option.help),
-          .target = take,
-          .group = std::string(option.group),
-          .hidden = by_default};
-}
-
-Offers offers_of(const Option& option) {
-  if (option.name == "data" || option.name == "grid") return Offers::files;
-  return option.name == "out" ? Offers::folders : Offers::nothing;
-}
-
-std::vector<std::string> preset_names() {
-  std::vector<std::string> names;
-  for (const Preset& preset : presets()) names.push_back(preset.name);
-  return names;
-}
 
 /// A row for each dataset of each paper.
 HelpTopic preset_topic() {
@@ -74,37 +40,6 @@ HelpTopic preset_topic() {
   }
   topic.full += "The settings of AdaQP and of pdADMM-G (-q: pdADMM-G-Q); tersegraph man lists their options.\n";
   return topic;
-}
-
-Argument value_argument(const Option& option, TrainWords& words) {
-  const std::function<void(const std::string&)> take = [&words, &option](const std::string& word) {
-    words.given.emplace_back(&option, word);
-  };
-  return {.name = fmt::format("--{}", option.name),
-          .help = std::string(option.help),
-          .target = take,
-          .takes = taken_word(option),
-          .by_default = option.automatic.empty() ? option_word({}, option) : std::string(option.automatic),
-          .group = std::string(option.group),
-          .choices = option.name == "preset" ? preset_names()
-                                             : std::vector<std::string>(option.choices.begin(), option.choices.end()),
-          .offers = offers_of(option)};
-}
-
-/// The preset first, then the file, then the flags.
-RunConfig configure(const TrainWords& words) {
-  RunConfig config;
-  std::string flag;
-  for (const auto& [option, word] : words.given) {
-    if (option->name == "preset") flag = word;
-  }
-  if (!flag.empty()) start_from_preset(config, flag, "--preset");
-  if (!words.config_file.empty()) read_config(words.config_file, config);
-  const std::string preset = config.preset;
-  for (const auto& [option, word] : words.given) set_option(config, *option, word, fmt::format("--{}", option->name));
-  if (!preset.empty() && config.data == RunConfig{}.data) fail_preset_data(find_preset(preset, "--preset"));
-  config.preset.clear();
-  return config;
 }
 
 ResumeChanges changes_of(const TrainWords& words) {
@@ -173,28 +108,15 @@ Subcommand train_subcommand(char** argv) {
           "  mpirun -n 4 --hostfile HOSTS tersegraph train --data DATA --exchange uniform --bits 4\n"
           "  tersegraph train --config runs/FOLDER/config.toml     repeats a run\n"
           "  tersegraph train --resume runs/FOLDER                 goes on with a run that was stopped or killed",
-      .arguments = {{.name = "--config",
-                     .help = "read options from this file first; flags override it",
-                     .target = &words.config_file,
-                     .takes = "FILE.toml",
-                     .offers = Offers::files},
-                    {.name = "--resume",
-                     .help = "go on with the run in this folder, from its newest checkpoint",
-                     .target = &words.resume,
-                     .takes = "DIR",
-                     .offers = Offers::folders}},
+      .arguments = run_arguments(words),
       .run = [argv] { return train(words, argv); },
       .topics = {preset_topic()}};
-  const RunConfig defaults;
-  for (const Option& option : options()) {
-    if (const auto* flag = std::get_if<bool RunConfig::*>(&option.field)) {
-      for (const bool value : {true, false}) {
-        command.arguments.push_back(flag_argument(option, value, value == defaults.**flag, words));
-      }
-    } else {
-      command.arguments.push_back(value_argument(option, words));
-    }
-  }
+  const Argument resume = {.name = "--resume",
+                           .help = "go on with the run in this folder, from its newest checkpoint",
+                           .target = &words.resume,
+                           .takes = "DIR",
+                           .offers = Offers::folders};
+  command.arguments.insert(command.arguments.begin() + 1, resume);
   return command;
 }
 

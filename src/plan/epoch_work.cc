@@ -88,8 +88,7 @@ class Describer {
     }
     for (int l = model_.layers() - 1; l >= 0 && !alone; --l) {
       if (!sends_backward(model_.conv(l), l)) continue;
-      work.exchanges.push_back(
-          halo_work(aggregation_.plans().backward(l), l, true, model_.conv(l).message_cols()));
+      work.exchanges.push_back(halo_work(aggregation_.plans().backward(l), l, true, model_.conv(l).message_cols()));
     }
     describe_input(work);
     return work;
@@ -120,9 +119,8 @@ class Describer {
 
   LayerWork layer_work(int l) const {
     const AggregationPass pass{.training = true, .layer = l};
-    LayerWork work{.conv = model_.conv(l),
-                   .rows_in = aggregation_.rows(l, true),
-                   .rows_out = aggregation_.rows(l + 1, true)};
+    LayerWork work{
+        .conv = model_.conv(l), .rows_in = aggregation_.rows(l, true), .rows_out = aggregation_.rows(l + 1, true)};
     if (!work.conv.aggregates()) return work;
     const CsrView forward = aggregation_.local(pass), backward = aggregation_.local_transposed(pass);
     work.forward_entries = forward.end(forward.rows - 1) - forward.begin(0);

@@ -23,8 +23,8 @@ struct HaloWork {
   int layer = 0;
   bool backward = false;
   int64_t cols = 0;
-  std::vector<int64_t> rows_to, rows_from;  ///< by peer
-  int64_t gathered = 0, scattered = 0;      ///< entries of the plan's gather and scatter
+  std::vector<int64_t> rows_to = {}, rows_from = {};  ///< by peer
+  int64_t gathered = 0, scattered = 0;                ///< entries of the plan's gather and scatter
 
   int64_t rows_sent() const;
   int64_t rows_received() const;
@@ -33,18 +33,18 @@ struct HaloWork {
 /// What a training epoch computes in one layer on one rank.
 struct LayerWork {
   GraphConv conv;
-  int64_t rows_in = 0, rows_out = 0;               ///< of h_l and h_{l+1} that are computed
+  int64_t rows_in = 0, rows_out = 0;                  ///< of h_l and h_{l+1} that are computed
   int64_t forward_entries = 0, backward_entries = 0;  ///< of the local part of A and of A^T
-  double central_share = 1;                        ///< of the rows that go on while messages travel
+  double central_share = 1;                           ///< of the rows that go on while messages travel
 };
 
 /// What one rank does in an epoch of full-graph training: known before it runs, and from the very plans by which it
 /// will.
 struct RankWork {
-  std::vector<LayerWork> layers;
-  std::vector<HaloWork> exchanges;   ///< of a training epoch, in its order
-  std::vector<HaloWork> evaluation;  ///< of one evaluation
-  int64_t layer0_bytes = 0;          ///< sent once; 0 where layer 0's input is not aggregated in advance
+  std::vector<LayerWork> layers = {};
+  std::vector<HaloWork> exchanges = {};   ///< of a training epoch, in its order
+  std::vector<HaloWork> evaluation = {};  ///< of one evaluation
+  int64_t layer0_bytes = 0;               ///< sent once; 0 where layer 0's input is not aggregated in advance
   int64_t owned = 0, halo = 0;
   int64_t input_entries = 0;  ///< of sparse features that layer 0 multiplies, or of A times them; 0: dense
   int64_t parameters = 0;

@@ -24,8 +24,8 @@ struct RowBits {
 int64_t message_bytes(int64_t rows, int64_t cols, const RowBits& bits);
 int64_t halo_bytes(const HaloWork& work, const RowBits& bits);
 
-/// What the policy sends at in a usual epoch. Of `adaptive` what its goal would choose if all rows of an exchange varied
-/// alike, over links like `link` between all ranks, each a host; of `random` the mean; of `sancus` the most.
+/// What the policy sends at in a usual epoch. Of `adaptive` what its goal would choose if all rows of an exchange
+/// varied alike, over links like `link` between all ranks, each a host; of `random` the mean; of `sancus` the most.
 RowBits row_bits(const ExchangeConfig& config, std::span<const RankWork> ranks, const Link& link);
 
 /// Sums over ranks.

@@ -64,9 +64,8 @@ std::unique_ptr<Trainer> make_trainer(const Job& job, int64_t run, Channel& chan
   return nullptr;
 }
 
-MemoryPrediction predict_memory(const Job& job, const PartitionFacts& facts) {
+MemoryPrediction predict_memory(const Job& job, const PartitionFacts& facts, bool processes) {
   const auto ranks = static_cast<int>(job.config.ranks);
-  const bool processes = launched_ranks() > 1;
   const int ranks_here = processes ? 1 : ranks;
   const int64_t halo_rows = processes ? facts.largest_halo : facts.halo_rows;
   switch (trainer_kind(job.config)) {
@@ -81,7 +80,7 @@ MemoryPrediction predict_memory(const Job& job, const PartitionFacts& facts) {
   return {};
 }
 
-void fit_memory(Job& job) {
+void fit_memory(Job& job, bool processes) {
   RunConfig& config = job.config;
   if (config.memory_limit.empty()) return;
   const int64_t limit = parse_bytes(config.memory_limit, "--memory-limit");
@@ -90,7 +89,7 @@ void fit_memory(Job& job) {
   MemoryPrediction memory;
   for (const int64_t bits : {32, 8, 4}) {
     if (!chosen) config.activation_bits = bits;
-    memory = predict_memory(job, facts);
+    memory = predict_memory(job, facts, processes);
     if (memory.total() <= limit) return;
     if (chosen) break;
   }

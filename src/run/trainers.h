@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "comm/channel.h"
+#include "comm/launch.h"
 #include "run/job.h"
 #include "train/memory.h"
 #include "train/trainer.h"
@@ -16,11 +17,11 @@ void check_words(const RunConfig& config);
 /// outlive it. Errors: InputError, on every rank, when configuration and data contradict each other.
 std::unique_ptr<Trainer> make_trainer(const Job& job, int64_t run, Channel& channel);
 
-/// Of the process that holds the most: all thread ranks, or the MPI rank with the largest halo.
-MemoryPrediction predict_memory(const Job& job, const PartitionFacts& facts);
+/// Of the process that holds the most: all thread ranks, or, of `processes` of a rank each, that with the largest halo.
+MemoryPrediction predict_memory(const Job& job, const PartitionFacts& facts, bool processes = launched_ranks() > 1);
 
 /// Chooses the bits that activations are kept at so that a process stays below --memory-limit, and writes them into the
 /// configuration. Errors: InputError, with what takes the memory, when none is low enough.
-void fit_memory(Job& job);
+void fit_memory(Job& job, bool processes = launched_ranks() > 1);
 
 }  // namespace tersegraph

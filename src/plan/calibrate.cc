@@ -1,0 +1,253 @@
+#include "plan/calibrate.h"
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+
+#include "base/parallel.h"
+#include "base/rng.h"
+#include "base/timer.h"
+#include "comm/message_checksum.h"
+#include "kernels/activation.h"
+#include "kernels/gemm.h"
+#include "kernels/loss.h"
+#include "kernels/row_codec.h"
+#include "kernels/spmm.h"
+#include "nn/optimizer.h"
+
+namespace tersegraph {
+namespace {
+
+constexpr int64_t kDegree = 16, kFewDegree = 4, kBlock = 256, kFloats = int64_t{1} << 22;
+constexpr double kTry = 5e-3;  ///< seconds that a try lasts at least
+constexpr int kTries = 5;
+
+/// The best seconds of one call.
+double best(const std::function<void()>& work) {
+  work();
+  double least = 1e9;
+  for (int i = 0; i < kTries; ++i) {
+    const Timer timer;
+    int calls = 0;
+    do {
+      work();
+      ++calls;
+    } while (timer.seconds() < kTry);
+    least = std::min(least, timer.seconds() / calls);
+  }
+  return least;
+}
+
+Matrix filled(int64_t rows, int64_t cols) {
+  Matrix x(rows, cols);
+  Random random(1, Purpose::features);
+  for (int64_t k = 0; k < x.size(); ++k) x.data()[k] = static_cast<float>(random.uniform()) - 0.5f;
+  return x;
+}
+
+/// Columns by chance: a gather of rows that come again after `cols` gathers on average.
+Csr by_chance(int64_t rows, int64_t cols, int64_t degree) {
+  Csr a;
+  a.cols = cols;
+  Random random(2, Purpose::features);
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t k = 0; k < degree; ++k) {
+      a.indices.push_back(static_cast<int32_t>(random.uniform() * static_cast<double>(cols)));
+      a.values.push_back(0.5f);
+    }
+    std::sort(a.indices.end() - degree, a.indices.end());
+    a.indptr.push_back(std::ssize(a.indices));
+  }
+  return a;
+}
+
+double spmm_seconds(int64_t rows, int64_t table, int64_t cols, int64_t degree) {
+  const Csr a = by_chance(rows, table, degree);
+  const Matrix x = filled(table, cols);
+  Matrix y(rows, cols);
+  return best([&] { spmm(a, x, y); });
+}
+
+/// One entry more and one row more, from rows in cache of different degrees.
+void measure_spmm(Rates& rates) {
+  RateTable table{.x = {4, 16, 64, 256}, .y = {}, .seconds = {}};
+  for (double bytes = 1 << 14; bytes <= 1 << 28; bytes *= 4) table.y.push_back(bytes);
+  for (const double cols : table.x) {
+    const auto width = static_cast<int64_t>(cols);
+    for (const double bytes : table.y) {
+      const auto rows = std::max<int64_t>(static_cast<int64_t>(bytes) / (4 * width), 8);
+      const int64_t out = std::clamp<int64_t>((int64_t{1} << 23) / (width * kDegree), 256, 1 << 16);
+      table.seconds.push_back(spmm_seconds(out, rows, width, kDegree) / static_cast<double>(out * kDegree));
+    }
+  }
+  const double many = spmm_seconds(8192, 256, 64, kDegree), few = spmm_seconds(8192, 256, 64, kFewDegree);
+  const double entry = (many - few) / static_cast<double>(8192 * (kDegree - kFewDegree));
+  rates.numbers["spmm_row"] = std::max(few / 8192 - kFewDegree * entry, 1e-12) / 64;
+  // The table's entries have their rows' part in them.
+  for (size_t i = 0; i < table.seconds.size(); ++i) {
+    double& seconds = table.seconds[i];
+    seconds = std::max(seconds - rates.numbers["spmm_row"] * table.x[i / table.y.size()] / kDegree, 0.5 * seconds);
+  }
+  rates.tables["spmm"] = table;
+}
+
+enum class Product { plain, transposed_a, transposed_b };
+
+/// Over blocks of rows of matrices that are larger than the caches, as layers go over them.
+void multiply_blocks(Product product, const Matrix& a, const Matrix& w, Matrix& sum, Matrix& out) {
+  for (int64_t begin = 0; begin + kBlock <= a.rows(); begin += kBlock) {
+    const ConstMatrixView x = rows_of(ConstMatrixView(a), begin, begin + kBlock);
+    const MatrixView y = rows_of(out.view(), begin % (4 * kBlock), begin % (4 * kBlock) + kBlock);
+    switch (product) {
+      case Product::plain:
+        gemm_block(x, w, y);
+        break;
+      case Product::transposed_a:
+        gemm_block_transposed_a(x, y, sum, Write::accumulate);
+        break;
+      case Product::transposed_b:
+        gemm_block_transposed_b(x, w, y);
+        break;
+    }
+  }
+}
+
+void measure_gemm(Rates& rates, const char* name, Product product) {
+  RateTable table{.x = {16, 64, 256, 1024}, .y = {8, 32, 128, 512}, .seconds = {}};
+  for (const double inner : table.x) {
+    for (const double outer : table.y) {
+      const auto in = static_cast<int64_t>(inner), out = static_cast<int64_t>(outer);
+      const int64_t rows = std::clamp<int64_t>(kFloats / in / kBlock * kBlock, 4 * kBlock, 64 * kBlock);
+      const Matrix a = filled(rows, in), w = product == Product::transposed_b ? filled(out, in) : filled(in, out);
+      Matrix sum(in, out), y = filled(4 * kBlock, out);
+      sum.fill(0.0f);
+      const double seconds = best([&] { multiply_blocks(product, a, w, sum, y); });
+      table.seconds.push_back(seconds / static_cast<double>(rows * in * out));
+    }
+  }
+  rates.tables[name] = table;
+}
+
+void measure_codec(Rates& rates) {
+  RateTable encode{.x = {1, 2, 4, 8, 16, 32}, .y = {16, 64, 256}, .seconds = {}}, decode = encode;
+  for (const double b : encode.x) {
+    for (const double c : encode.y) {
+      const int bits = static_cast<int>(b);
+      const auto cols = static_cast<int64_t>(c), rows = (int64_t{1} << 19) / cols;
+      const Matrix x = filled(rows, cols);
+      Matrix y = filled(rows, cols);
+      Csr gather, scatter = by_chance(rows, rows, 1);
+      gather.cols = rows;
+      std::vector<int64_t> ids, offsets;
+      for (int64_t i = 0; i < rows; ++i) {
+        gather.indices.push_back(static_cast<int32_t>(i));
+        gather.indptr.push_back(i + 1);
+        ids.push_back(i);
+        offsets.push_back(i * payload_bytes(bits, cols));
+      }
+      const std::vector<uint8_t> widths(static_cast<size_t>(rows), static_cast<uint8_t>(bits));
+      std::vector<std::byte> payload(static_cast<size_t>(rows * payload_bytes(bits, cols)));
+      std::vector<RowParams> params(static_cast<size_t>(rows));
+      const auto pack = [&] {
+        encode_rows(gather, x, ids.data(), {}, {widths.data(), offsets.data(), payload.data(), params.data(), {}});
+      };
+      const auto values = static_cast<double>(rows * cols);
+      encode.seconds.push_back(best(pack) / values);
+      std::vector<EncodedRow> encoded;
+      for (int64_t i = 0; i < rows; ++i) encoded.push_back({payload.data() + offsets[i], params[i], bits});
+      decode.seconds.push_back(best([&] { accumulate_rows(scatter, encoded.data(), y); }) / values);
+    }
+  }
+  rates.tables["encode"] = encode;
+  rates.tables["decode"] = decode;
+}
+
+/// In blocks that stay in cache, as between two aggregations.
+void measure_activation(Rates& rates) {
+  constexpr int64_t kCols = 64;
+  const Matrix y = filled(kBlock, kCols), vectors = filled(6, kCols);
+  Matrix h(kBlock, kCols), gradient = filled(kBlock, kCols), sums(3, kCols), scratch;
+  sums.fill(0.0f);
+  std::vector<int64_t> ids(kBlock, 7);
+  const auto value = [&](double seconds) { return seconds / static_cast<double>(kBlock * kCols); };
+  const ActivationParams params{vectors.row(0), vectors.row(1), vectors.row(2)};
+  for (const bool norm : {false, true}) {
+    const ActivationSpec spec{.layer_norm = norm, .dropout = 0.5f};
+    const std::string name = norm ? "norm" : "activation";
+    rates.numbers[name] = value(best([&] { activation_forward_block(y, ids.data(), params, spec, h); }));
+    rates.numbers[name + "_backward"] = value(best([&] {
+      if (!norm) return relu_dropout_backward_block(h, 0.5f, gradient, sums.row(0), scratch);
+      activation_backward_block(y, ids.data(), params, spec, gradient, {sums.row(0), sums.row(1), sums.row(2)},
+                                scratch);
+    }));
+  }
+  const std::vector<int32_t> labels(kBlock, 3);
+  std::vector<int64_t> rows;
+  for (int64_t i = 0; i < kBlock; ++i) rows.push_back(i);
+  rates.numbers["loss"] = value(best([&] {
+    softmax_cross_entropy(y, labels.data(), nullptr, {rows.data(), kBlock}, 1.0f, gradient);
+  }));
+}
+
+void measure_memory(Rates& rates) {
+  Parameters parameters;
+  parameters.add("weight", 256, 256);
+  parameters.finalize();
+  const auto optimizer = make_optimizer({}, parameters);
+  rates.numbers["optimizer"] = best([&] { optimizer->step(0.01f); }) / static_cast<double>(parameters.size());
+  const Matrix from = filled(kFloats, 1);
+  Matrix to(kFloats, 1);
+  rates.numbers["copy"] =
+      best([&] { std::memcpy(to.data(), from.data(), to.bytes()); }) / static_cast<double>(to.bytes());
+  const std::span message(reinterpret_cast<const std::byte*>(from.data()), size_t{1} << 18);
+  volatile uint64_t sum = 0;  // or nothing would be computed
+  rates.numbers["checksum"] = best([&] { sum = message_checksum(message); }) / static_cast<double>(message.size());
+  const SocketRates sockets = measure_sockets();
+  rates.numbers["socket"] = sockets.byte;
+  rates.numbers["message"] = sockets.message;
+}
+
+/// The speed of all cores over that of one, and what a parallel region costs.
+void measure_threads(Rates& rates) {
+  const Csr a = by_chance(32768, 1 << 20, kDegree);
+  const Matrix x = filled(1 << 20, 32), w = filled(256, 256), tall = filled(16384, 256);
+  Matrix y(32768, 32), out(16384, 256), other = filled(16384, 256);
+  const auto gather = [&] { spmm(a, x, y); };
+  const auto product = [&] { gemm(tall, w, out); };
+  const auto stream = [&] {
+    parallel_blocks(out.rows(), kBlock, [&](int64_t begin, int64_t end) {
+      std::memcpy(out.row(begin), other.row(begin), static_cast<size_t>((end - begin) * 256 * 4));
+    });
+  };
+  const std::pair<const char*, std::function<void()>> works[] = {
+      {"gather", gather}, {"gemm", product}, {"stream", stream}};
+  for (const auto& [name, work] : works) {
+    set_thread_count(1);
+    const double one = best(work);
+    set_thread_count(rates.cores);
+    rates.numbers["speedup." + std::string(name)] = one / best(work);
+  }
+  rates.numbers["region"] = best([] { parallel_blocks(64, 1, [](int64_t, int64_t) {}); });
+}
+
+}  // namespace
+
+Rates calibrate() {
+  Rates rates;
+  rates.machine = machine_name();
+  rates.cores = machine_cores();
+  const int threads = thread_count();
+  set_thread_count(1);
+  measure_spmm(rates);
+  measure_gemm(rates, "gemm", Product::plain);
+  measure_gemm(rates, "gemm_ta", Product::transposed_a);
+  measure_gemm(rates, "gemm_tb", Product::transposed_b);
+  measure_codec(rates);
+  measure_activation(rates);
+  measure_memory(rates);
+  measure_threads(rates);
+  set_thread_count(threads);
+  return rates;
+}
+
+}  // namespace tersegraph

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "plan/rates.h"
+
+namespace tersegraph {
+
+/// Measures this machine with the kernels that train, in some ten seconds; nothing else should run meanwhile. Every
+/// rate is the best of several tries: what disturbs only adds.
+Rates calibrate();
+
+/// A part of it: seconds of processor time a byte takes at either end of a TCP connection of this machine with itself,
+/// and the seconds of a short message's way.
+struct SocketRates {
+  double byte = 0, message = 0;
+};
+SocketRates measure_sockets();
+
+}  // namespace tersegraph

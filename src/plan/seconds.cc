@@ -1,0 +1,276 @@
+#include "plan/seconds.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "comm/collectives.h"
+#include "comm/rounded_sum.h"
+#include "exchange/message.h"
+
+namespace tersegraph {
+namespace {
+
+/// The computation of one rank, with the rates of its machine while all its ranks compute.
+class RankClock {
+ public:
+  RankClock(const FullGraphConfig& config, const RankWork& work, const RowBits& bits, const Rates& rates,
+            const Placement& placement)
+      : config_(config), work_(work), bits_(bits), rates_(rates), placement_(placement) {
+    for (const int64_t count : work.reuse) gathers_ += static_cast<double>(count);
+  }
+
+  /// Seconds of work that takes one thread alone so many.
+  double spread(const std::string& kind, double seconds) const {
+    const double threads = placement_.threads, active = threads * placement_.ranks_here();
+    return seconds / (threads * rates_.share(kind, active));
+  }
+
+  double spmm(const char* phase, int64_t entries, int64_t rows, int64_t cols) {
+    double seconds = 0;
+    for (size_t k = 0; k < work_.reuse.size(); ++k) {
+      if (work_.reuse[k] == 0) continue;
+      const double bytes = std::exp2(static_cast<double>(k) + 0.5) * 4 * static_cast<double>(cols);
+      seconds += static_cast<double>(work_.reuse[k]) / gathers_ * rates_.at("spmm", static_cast<double>(cols), bytes);
+    }
+    seconds = seconds * static_cast<double>(entries) * beyond("spmm", cols) +
+              rates_.number("spmm_row") * static_cast<double>(rows * cols);
+    return add(phase, spread("gather", seconds));
+  }
+  double gemm(const std::string& table, int64_t rows, int64_t inner, int64_t outer) {
+    const double seconds = rates_.at(table, static_cast<double>(inner), static_cast<double>(outer));
+    return add("gemm", spread("gemm", seconds * static_cast<double>(rows) * static_cast<double>(inner * outer)));
+  }
+  /// Layer 0's products with its input, whose rows may be sparse.
+  double input_gemm(const std::string& table, int64_t rows, const GraphConv& conv) {
+    if (work_.input_entries == 0) return gemm(table, rows, conv.in, conv.out);
+    const double bytes = 4.0 * static_cast<double>(conv.in * conv.out);
+    const double entry = rates_.at("spmm", static_cast<double>(conv.out), bytes) * beyond("spmm", conv.out);
+    return add("gemm", spread("gather", entry * static_cast<double>(work_.input_entries)));
+  }
+  double values(const char* phase, const std::string& number, int64_t count) {
+    return add(phase, spread("stream", rates_.number(number) * static_cast<double>(count)));
+  }
+  double activation(int64_t rows, int64_t cols, bool backward) {
+    const std::string name = config_.model.norm == NormKind::layer ? "norm" : "activation";
+    return values("activation", backward ? name + "_backward" : name, rows * cols);
+  }
+  double encode(const HaloWork& halo, double bytes) {
+    const auto cols = static_cast<double>(halo.cols);
+    const double sums = static_cast<double>(halo.gathered - halo.rows_sent()) * rates_.at("spmm", cols, 1 << 20);
+    const double rows = static_cast<double>(halo.rows_sent()) * cols * rates_.at("encode", bits_.mean(), cols);
+    return add("encode", spread("stream", rows + std::max(sums, 0.0)) + checksum(bytes));
+  }
+  double accumulate(const HaloWork& halo, double bytes) {
+    const auto cols = static_cast<double>(halo.cols);
+    const double seconds = static_cast<double>(halo.scattered) * cols * rates_.at("decode", bits_.mean(), cols);
+    return add("accumulate", spread("stream", seconds) + checksum(bytes));
+  }
+  /// Moving messages takes the processor too.
+  double sockets(double bytes) const {
+    if (placement_.hosts() == 1) return 0;
+    const double share = rates_.share("stream", placement_.ranks_here());
+    return bytes * rates_.number("socket") / share;
+  }
+  double region() const { return placement_.threads > 1 ? rates_.number("region") : 0; }
+
+  double add(const std::string& phase, double seconds) {
+    phases[phase] += seconds;
+    return seconds;
+  }
+  PhaseSeconds phases;
+
+ private:
+  double checksum(double bytes) const { return bytes * rates_.number("checksum"); }
+  /// Rows wider than those measured take as much a value.
+  double beyond(const std::string& table, int64_t cols) const {
+    return std::max(1.0, static_cast<double>(cols) / rates_.tables.at(table).x.back());
+  }
+
+  const FullGraphConfig& config_;
+  const RankWork& work_;
+  const RowBits& bits_;
+  const Rates& rates_;
+  const Placement& placement_;
+  double gathers_ = 1e-9;
+};
+
+/// One rank's stages: the loops of nn/gnn_forward.cc and nn/gnn_backward.cc, with seconds for work.
+class RankStages {
+ public:
+  RankStages(const RankWork& work, RankClock& clock, const RowBits& bits)
+      : work_(work), clock_(clock), bits_(bits), layers_(static_cast<int>(work.layers.size())) {}
+
+  struct Stage {
+    double before = 0, hidden = 0;
+    const HaloWork* halo = nullptr;
+  };
+
+  std::vector<Stage> make(int64_t outputs) {
+    if (layer(0).conv.transforms_first()) pending_ += clock_.input_gemm("gemm", layer(0).rows_in, layer(0).conv);
+    for (int l = 0; l < layers_;) l = forward(l);
+    pending_ += clock_.values("loss", "loss", layer(layers_ - 1).rows_out * outputs);
+    pending_ += descend(layers_ - 1);
+    for (int l = layers_ - 1; l > 0 || (l == 0 && layer(0).conv.transforms_first()); --l) backward(l);
+    pending_ += clock_.values("optimizer", "optimizer", work_.parameters);
+    return std::move(stages_);
+  }
+  double pending() const { return pending_; }
+  double central() const { return central_; }
+
+ private:
+  const LayerWork& layer(int l) const { return work_.layers[l]; }
+
+  int forward(int l) {
+    const LayerWork& w = layer(l);
+    const double sums =
+        w.conv.aggregates() ? clock_.spmm("spmm", w.forward_entries, w.rows_out, w.conv.message_cols()) : 0.0;
+    double rest = 0;
+    if (w.conv.order == ConvOrder::aggregated_input) rest += clock_.input_gemm("gemm", w.rows_out, w.conv);
+    if (w.conv.order == ConvOrder::aggregate_first) rest += clock_.gemm("gemm", w.rows_out, w.conv.in, w.conv.out);
+    if (w.conv.has_root()) rest += root("gemm", l);
+    if (l + 1 < layers_) {
+      rest += clock_.activation(w.rows_out, w.conv.out, false);
+      const LayerWork& next = layer(l + 1);
+      if (next.conv.transforms_first()) rest += clock_.gemm("gemm", next.rows_in, next.conv.in, next.conv.out);
+    }
+    put(sums, rest, w.central_share, find(l, false));
+    return l + 1;
+  }
+
+  void backward(int l) {
+    const LayerWork& w = layer(l);
+    const double sums = clock_.spmm("spmm", w.backward_entries, w.rows_in, w.conv.message_cols());
+    double rest = 0;
+    const bool input = l == 0;
+    if (w.conv.transforms_first()) {
+      rest += input ? clock_.input_gemm("gemm_ta", w.rows_in, w.conv)
+                    : clock_.gemm("gemm_ta", w.rows_in, w.conv.in, w.conv.out) +
+                          clock_.gemm("gemm_tb", w.rows_in, w.conv.out, w.conv.in);
+    }
+    if (w.conv.has_root()) {
+      rest += root("gemm_ta", l);
+      if (!input) rest += clock_.gemm("gemm_tb", w.rows_out, w.conv.out, w.conv.in);
+    }
+    if (!input) rest += clock_.activation(w.rows_in, w.conv.in, true) + descend(l - 1);
+    put(sums, rest, w.central_share, find(l, true));
+  }
+
+  /// From dL/dy of a layer to what A^T reads, or to the end.
+  double descend(int l) {
+    const LayerWork& w = layer(l);
+    switch (w.conv.order) {
+      case ConvOrder::transform_first:
+        return clock_.values("activation", "spmm_row", w.rows_out * w.conv.out);
+      case ConvOrder::aggregate_first:
+        return clock_.gemm("gemm_ta", w.rows_out, w.conv.in, w.conv.out) +
+               (l > 0 ? clock_.gemm("gemm_tb", w.rows_out, w.conv.out, w.conv.in) : root_of_input(w, l));
+      case ConvOrder::aggregated_input:
+        return clock_.input_gemm("gemm_ta", w.rows_out, w.conv) + root_of_input(w, l);
+      case ConvOrder::unaggregated:
+        return 0;
+    }
+    return 0;
+  }
+  double root_of_input(const LayerWork& w, int l) { return w.conv.has_root() ? root("gemm_ta", l) : 0.0; }
+  double root(const std::string& table, int l) {
+    const LayerWork& w = layer(l);
+    return l == 0 ? clock_.input_gemm(table, w.rows_out, w.conv)
+                  : clock_.gemm(table, w.rows_out, w.conv.in, w.conv.out);
+  }
+
+  const HaloWork* find(int l, bool backward) const {
+    for (const HaloWork& halo : work_.exchanges) {
+      if (halo.layer == l && halo.backward == backward) return &halo;
+    }
+    return nullptr;
+  }
+
+  void put(double sums, double rest, double central, const HaloWork* halo) {
+    if (halo == nullptr) {
+      pending_ += sums + rest + clock_.region();
+      return;
+    }
+    double sent = 0, received = 0;
+    for (const int64_t rows : halo->rows_to) sent += static_cast<double>(message_bytes(rows, halo->cols, bits_));
+    for (const int64_t rows : halo->rows_from) received += static_cast<double>(message_bytes(rows, halo->cols, bits_));
+    Stage stage{.before = pending_ + clock_.encode(*halo, sent), .hidden = sums + central * rest, .halo = halo};
+    central_ += stage.hidden;
+    stage.hidden += clock_.add("sockets", clock_.sockets(sent + received));
+    pending_ = clock_.accumulate(*halo, received) + (1 - central) * rest + 4 * clock_.region();
+    stages_.push_back(stage);
+  }
+
+  const RankWork& work_;
+  RankClock& clock_;
+  const RowBits& bits_;
+  const int layers_;
+  double pending_ = 0, central_ = 0;
+  std::vector<Stage> stages_;
+};
+
+/// The messages of the all-reduce: each rank's slice to the one that sums it, and the sums to all.
+void add_reduce(const FullGraphConfig& config, const RankWork& work, int ranks, std::vector<ExchangeStage>& stages) {
+  const auto total =
+      static_cast<double>(config.reduce_bits < 32 ? RoundedSum::bytes(work.parameters, config.reduce_bits, 0, ranks)
+                                                  : all_reduce_bytes(work.parameters, sizeof(float), 0, ranks));
+  const bool one_step = config.reduce_bits == 32 && 4 * work.parameters <= static_cast<int64_t>(kSmallReduce);
+  const int steps = one_step ? 1 : 2;
+  const auto count = static_cast<size_t>(ranks);
+  for (int step = 0; step < steps; ++step) {
+    stages.push_back({std::vector<double>(count, 0.0), std::vector<double>(count, 0.0),
+                      std::vector<double>(count * count, total / steps / (ranks - 1))});
+  }
+}
+
+}  // namespace
+
+int Placement::ranks_here() const {
+  if (one_machine) return static_cast<int>(host_of.size());
+  return static_cast<int>(std::ranges::count(host_of, host_of.front()));
+}
+
+EpochSeconds epoch_seconds(const FullGraphConfig& config, std::span<const RankWork> ranks, const RowBits& bits,
+                           const Rates& rates, const Placement& placement) {
+  const auto count = static_cast<int>(ranks.size());
+  EpochSeconds result;
+  std::vector<ExchangeStage> stages;
+  std::vector<double> last;
+  double hidden = 0;
+  for (int r = 0; r < count; ++r) {
+    RankClock clock(config, ranks[r], bits, rates, placement);
+    RankStages own(ranks[r], clock, bits);
+    const auto made = own.make(ranks[r].layers.back().conv.out);
+    stages.resize(made.size());
+    for (size_t s = 0; s < made.size(); ++s) {
+      ExchangeStage& stage = stages[s];
+      stage.before.push_back(made[s].before);
+      stage.hidden.push_back(made[s].hidden);
+      for (const int64_t rows : made[s].halo->rows_to) {
+        stage.bytes.push_back(static_cast<double>(message_bytes(rows, made[s].halo->cols, bits)));
+      }
+    }
+    last.push_back(own.pending());
+    hidden += own.central() / count;
+    for (const auto& [phase, seconds] : clock.phases) result.phases[phase] += seconds / count;
+  }
+  stages.push_back({last, std::vector<double>(last.size(), 0.0), {}});
+  LinkModel links = placement.links;
+  for (int h = 0; h < links.hosts(); ++h) links.link(h, h) = {rates.number("copy"), rates.number("message")};
+  const SimulatedEpoch rows = simulate_epoch(stages, links, placement.host_of);
+  double reduce = 0;
+  if (count > 1) {
+    add_reduce(config, ranks.front(), count, stages);
+    const SimulatedEpoch all = simulate_epoch(stages, links, placement.host_of);
+    reduce = all.seconds - rows.seconds;
+    result.phases["exposed"] = std::accumulate(rows.exposed.begin(), rows.exposed.end(), 0.0) / count;
+    result.phases["all_reduce"] = reduce;
+    result.phases["central"] = hidden;
+  }
+  const double layers = result.phases["spmm"] + result.phases["gemm"] + result.phases["activation"];
+  result.phases["marginal"] = layers - (count > 1 ? hidden : 0);
+  result.seconds = rows.seconds + reduce;
+  return result;
+}
+
+}  // namespace tersegraph

@@ -1,0 +1,139 @@
+#include "plan/shape_work.h"
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cmath>
+
+#include "base/error.h"
+#include "exchange/message.h"
+#include "nn/gnn_model.h"
+#include "train/input_order.h"
+
+namespace tersegraph {
+namespace {
+
+constexpr std::string_view kPrefix = "shape:";
+constexpr double kMost = 1e15;
+
+double read_number(std::string_view pair, size_t equals) {
+  const std::string_view word = pair.substr(equals + 1);
+  double value = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  if (error != std::errc() || end != word.data() + word.size() || !(value > 0 && value <= kMost)) {
+    fail_input("shape: '{}' must be a positive number", pair);
+  }
+  return value;
+}
+
+int64_t share_of(int64_t count, int ranks) {
+  return std::max<int64_t>(1, (count + ranks - 1) / ranks);
+}
+
+/// An exchange between ranks that are alike, as rank 0 sees it.
+HaloWork alike(int layer, bool backward, int64_t cols, int64_t rows_a_peer, int64_t entries, int ranks) {
+  HaloWork work{.layer = layer, .backward = backward, .cols = cols};
+  work.rows_to.assign(ranks, rows_a_peer);
+  work.rows_to[0] = 0;
+  work.rows_from = work.rows_to;
+  work.gathered = backward ? entries : work.rows_sent();
+  work.scattered = backward ? work.rows_sent() : entries;
+  return work;
+}
+
+ReuseHistogram usual_reuse(int64_t rows) {
+  ReuseHistogram reuse{};
+  const int last = std::max(6, static_cast<int>(std::bit_width(static_cast<uint64_t>(rows))) - 1);
+  for (int k = 6; k <= last; ++k) reuse[k] = 1;
+  return reuse;
+}
+
+}  // namespace
+
+bool is_shape(std::string_view words) {
+  return words.starts_with(kPrefix);
+}
+
+ShapeSpec parse_shape(std::string_view words) {
+  ShapeSpec spec;
+  spec.shape.name = words;
+  words.remove_prefix(kPrefix.size());
+  while (!words.empty()) {
+    const std::string_view pair = words.substr(0, words.find(','));
+    words.remove_prefix(std::min(words.size(), pair.size() + 1));
+    const size_t equals = pair.find('=');
+    if (equals == std::string_view::npos) fail_input("shape: '{}' is no key=value", pair);
+    const std::string_view key = pair.substr(0, equals);
+    const double value = read_number(pair, equals);
+    int64_t* const count = key == "nodes"      ? &spec.shape.nodes
+                           : key == "edges"    ? &spec.shape.edges
+                           : key == "features" ? &spec.shape.features
+                           : key == "classes"  ? &spec.shape.outputs
+                                               : nullptr;
+    if (key == "halo") {
+      spec.halo = value;
+    } else if (count != nullptr) {
+      *count = std::llround(value);
+    } else {
+      fail_input("shape: '{}' is not known; it takes nodes, edges, features, classes and halo", key);
+    }
+  }
+  const DatasetShape& shape = spec.shape;
+  if (shape.nodes == 0 || shape.edges == 0 || shape.features == 0 || shape.outputs == 0) {
+    fail_input("{} needs nodes, edges, features and classes: shape:nodes=1000,edges=9000,features=64,classes=8",
+               shape.name);
+  }
+  spec.shape.feature_entries = shape.nodes * shape.features;
+  return spec;
+}
+
+double halo_rows_a_node(double degree, int ranks) {
+  if (ranks == 1) return 0;
+  const double fitted = 0.068 * std::pow(degree, 0.45) * std::pow(ranks - 1.0, 0.65);
+  return std::min({fitted, degree, ranks - 1.0});
+}
+
+std::vector<RankWork> shape_work(const ShapeSpec& spec, const FullGraphConfig& config, int ranks) {
+  const DatasetShape& shape = spec.shape;
+  const double degree = static_cast<double>(shape.edges) / static_cast<double>(shape.nodes);
+  const double halo_a_node = spec.halo > 0 && ranks > 1 ? spec.halo : halo_rows_a_node(degree, ranks);
+  const auto halo = static_cast<int64_t>(halo_a_node * static_cast<double>(shape.nodes) / ranks);
+  const int64_t entries = share_of(shape.edges + shape.nodes, ranks);
+  const int64_t remote =
+      std::min(entries, static_cast<int64_t>(static_cast<double>(halo) * std::max(1.0, degree / 6.5)));
+
+  Parameters parameters;
+  const ConvOrder order =
+      choose_input_order(input_facts(shape, shape.edges + shape.nodes, config, halo * ranks, ranks), config);
+  const GnnModel model(config.model, shape.features, shape.outputs, order, false, parameters);
+  RankWork work{.owned = share_of(shape.nodes, ranks), .halo = halo, .parameters = parameters.size()};
+  work.reuse = usual_reuse(work.owned);
+  const double central = static_cast<double>(entries - remote) / static_cast<double>(entries);
+  const int64_t a_peer = ranks > 1 ? (halo + ranks - 2) / (ranks - 1) : 0;
+  for (int l = 0; l < model.layers(); ++l) {
+    const GraphConv& conv = model.conv(l);
+    work.layers.push_back({conv, work.owned, work.owned, entries - remote, entries - remote, central});
+    if (ranks == 1 || !conv.aggregates()) continue;
+    work.exchanges.push_back(alike(l, false, conv.message_cols(), a_peer, remote, ranks));
+  }
+  work.evaluation = work.exchanges;
+  for (int l = model.layers() - 1; l >= 0 && ranks > 1; --l) {
+    const GraphConv& conv = model.conv(l);
+    if (l > 0 ? !conv.aggregates() : !conv.transforms_first()) continue;
+    work.exchanges.push_back(alike(l, true, conv.message_cols(), a_peer, remote, ranks));
+  }
+  if (order == ConvOrder::aggregated_input && a_peer > 0) {
+    work.layer0_bytes = (ranks - 1) * MessageLayout(a_peer, shape.features, 32).extension_offset();
+  }
+  std::vector<RankWork> all(ranks, work);
+  for (int r = 1; r < ranks; ++r) {
+    for (auto* exchanges : {&all[r].exchanges, &all[r].evaluation}) {
+      for (HaloWork& halo_work : *exchanges) {
+        for (auto* rows : {&halo_work.rows_to, &halo_work.rows_from}) std::swap((*rows)[0], (*rows)[r]);
+      }
+    }
+  }
+  return all;
+}
+
+}  // namespace tersegraph

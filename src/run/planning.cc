@@ -1,0 +1,118 @@
+#include "run/planning.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "comm/collectives.h"
+#include "comm/launch.h"
+#include "exchange/link_words.h"
+#include "plan/shape_work.h"
+#include "run/config.h"
+#include "run/cores.h"
+#include "run/options.h"
+#include "run/sharded_job.h"
+#include "run/train_config.h"
+#include "run/trainers.h"
+
+namespace tersegraph {
+namespace {
+
+/// As resolve() would do on the hosts themselves.
+RunConfig resolve_for(RunConfig config, int& hosts) {
+  if (config.ranks == 0) config.ranks = reads_shards(config) ? read_manifest(config.data).parts() : 1;
+  if (hosts == 0) hosts = static_cast<int>(config.ranks);
+  if (hosts > config.ranks) fail_input("--hosts {}: {} ranks are on no more hosts", hosts, config.ranks);
+  if (config.threads == 0) config.threads = cores_per_rank(static_cast<int>((config.ranks + hosts - 1) / hosts));
+  if (config.exchange.empty() && trainer_kind(config) == TrainerKind::full_graph && hosts > 1) {
+    config.exchange = "adaptive";
+  }
+  return resolve(std::move(config));
+}
+
+void plan_whole(PlannedWork& work, const std::shared_ptr<const Dataset>& dataset) {
+  Job job = load_job(work.config, dataset);
+  job.partition = partition_job(job);
+  fit_memory(job, work.hosts > 1);
+  work.config = job.config;
+  work.shape = job.shape;
+  work.facts = partition_facts(job);
+  work.memory = predict_memory(job, work.facts, work.hosts > 1);
+  const auto ranks = static_cast<int>(job.config.ranks);
+  work.ranks.resize(ranks);
+  const FullGraphConfig config = full_graph_config(job.config);
+  run_thread_ranks(ranks, 1, [&](Communicator& communicator) {
+    Channel channel(communicator);
+    const WholeData data(*job.dataset, job.aggregation, job.partition, channel.rank());
+    work.ranks[channel.rank()] = rank_work(data, job.splits.front(), config, channel);
+  });
+}
+
+/// Each rank reads its own file.
+void plan_shards(PlannedWork& work) {
+  const auto ranks = static_cast<int>(work.config.ranks);
+  work.ranks.resize(ranks);
+  const FullGraphConfig config = full_graph_config(work.config);
+  run_thread_ranks(ranks, 1, [&](Communicator& communicator) {
+    Channel channel(communicator);
+    Job job;
+    agree(channel, [&] { job = open_shard(work.config, channel.rank()); });
+    share_splits(job, channel);
+    work.ranks[channel.rank()] = rank_work(*job.shard, job.splits.front(), config, channel);
+    if (channel.rank() != 0) return;
+    work.shape = job.shape;
+    work.facts = partition_facts(job);
+    work.memory = predict_memory(job, work.facts, work.hosts > 1);
+  });
+}
+
+void plan_shape(PlannedWork& work) {
+  const ShapeSpec spec = parse_shape(work.config.data);
+  const FullGraphConfig config = full_graph_config(work.config);
+  const auto ranks = static_cast<int>(work.config.ranks);
+  work.estimate = true;
+  work.shape = spec.shape;
+  work.ranks = shape_work(spec, config, ranks);
+  work.facts.largest_part = work.facts.smallest_part = work.ranks.front().owned;
+  work.facts.largest_halo = work.ranks.front().halo;
+  work.facts.halo_rows = work.facts.largest_halo * ranks;
+  const bool processes = work.hosts > 1;
+  work.memory = predict_memory(work.shape, config, ranks, processes ? 1 : ranks,
+                               processes ? work.facts.largest_halo : work.facts.halo_rows, true);
+}
+
+}  // namespace
+
+PlannedWork plan_work(RunConfig words, int hosts, const std::shared_ptr<const Dataset>& dataset) {
+  PlannedWork work;
+  work.hosts = hosts;
+  work.config = resolve_for(std::move(words), work.hosts);
+  if (trainer_kind(work.config) != TrainerKind::full_graph) {
+    fail_input("plan knows --model gcn and sage, not {}", work.config.model);
+  }
+  if (is_shape(work.config.data)) {
+    plan_shape(work);
+  } else if (reads_shards(work.config)) {
+    plan_shards(work);
+  } else {
+    plan_whole(work, dataset);
+  }
+  return work;
+}
+
+RunPlan plan_run(const PlannedWork& work, const PlanPlace& place, const Rates* rates) {
+  Placement placement{.host_of = {},
+                      .threads = static_cast<int>(work.config.threads),
+                      .links = parse_links(place.link, work.hosts),
+                      .one_machine = place.one_machine};
+  const int64_t ranks = work.config.ranks;
+  for (int64_t r = 0; r < ranks; ++r) placement.host_of.push_back(static_cast<int>(r * work.hosts / ranks));
+  const FullGraphConfig config = full_graph_config(work.config);
+  const Link link = work.hosts > 1 ? placement.links.link(0, 1) : parse_link(WidthPolicy::kLinkOnOneHost);
+  RunPlan plan;
+  plan.bits = row_bits(config.exchange, work.ranks, link);
+  plan.traffic = traffic(work.shape, config, work.ranks, plan.bits);
+  if (rates != nullptr) plan.seconds = epoch_seconds(config, work.ranks, plan.bits, *rates, placement);
+  return plan;
+}
+
+}  // namespace tersegraph
