@@ -5,18 +5,24 @@
 
 namespace tersegraph {
 
-double layer_cost(int64_t m, int64_t in, int64_t out, bool first, int shards) {
+LayerCost layer_costs(int64_t m, int64_t in, int64_t out, bool first, int shards) {
   const double columns = static_cast<double>(m) / shards, inputs = static_cast<double>(in),
                outputs = static_cast<double>(out);
   // Cut columns leave W no choice of its system.
   const double order = shards > 1 ? inputs : std::min(columns, inputs), narrow = std::min(inputs, outputs);
+  LayerCost cost;
   // W: the Gram matrix and its factor (the first layer has them for good), two triangular solves, and p W.
-  double cost = 4.0 * columns * inputs * outputs + 2.0 * order * order * outputs;
+  cost.weights = 4.0 * columns * inputs * outputs + 2.0 * order * order * outputs;
   if (first) return cost;
-  cost += order * columns * inputs + order * order * order / 3.0;
+  cost.weights += order * columns * inputs + order * order * order / 3.0;
   // p: W W^T or W^T W and its factor, the solves, and (z - b) W^T.
-  return cost + narrow * inputs * outputs + narrow * narrow * narrow / 3.0 + 2.0 * columns * narrow * narrow +
-         2.0 * columns * inputs * outputs;
+  cost.prepare_p = narrow * inputs * outputs + narrow * narrow * narrow / 3.0;
+  cost.solve_p = 2.0 * columns * narrow * narrow + 2.0 * columns * inputs * outputs;
+  return cost;
+}
+
+double layer_cost(int64_t m, int64_t in, int64_t out, bool first, int shards) {
+  return layer_costs(m, in, out, first, shards).total();
 }
 
 std::vector<int> balance_layers(const std::vector<double>& costs, int ranks) {

@@ -87,7 +87,7 @@ Json plan_json(const PlannedWork& work, const RunPlan& plan, const PlanPlace& pl
   json["bytes"] = {{"epoch", bytes_json(plan.traffic.epoch)},
                    {"evaluation", bytes_json(plan.traffic.evaluation)},
                    {"once", bytes_json(plan.traffic.once)},
-                   {"run", bytes_json(plan.traffic.run(config.epochs, evaluations(config.epochs, config.eval_every)))}};
+                   {"run", bytes_json(plan.run)}};
   if (plan.seconds) {
     json["epoch_seconds"] = plan.seconds->seconds;
     json["seconds"] = plan.seconds->phases;
@@ -115,11 +115,13 @@ void print_plan(const PlannedWork& work, const RunPlan& plan, const PlanPlace& p
              format_count(work.facts.halo_rows));
   fmt::print("memory  {} a process\n", format_bytes(static_cast<double>(work.memory.total())));
   if (config.ranks > 1) {
-    fmt::print("rows    {} exchange, {:.3g} bits a value{}\n", config.exchange, plan.bits.mean(),
-               plan.bits.fixed() ? "" : " expected");
+    if (!work.layers)
+      fmt::print("rows    {} exchange, {:.3g} bits a value{}\n", config.exchange, plan.bits.mean(),
+                 plan.bits.fixed() ? "" : " expected");
     fmt::print("bytes   an epoch: {}\n", bytes_words(plan.traffic.epoch));
-    fmt::print("        an evaluation: {}; once: {}\n",
-               format_bytes(static_cast<double>(total(plan.traffic.evaluation))), bytes_words(plan.traffic.once));
+    if (!work.layers)
+      fmt::print("        an evaluation: {}; once: {}\n",
+                 format_bytes(static_cast<double>(total(plan.traffic.evaluation))), bytes_words(plan.traffic.once));
   }
   if (!plan.seconds) {
     fmt::print("time    unknown: measure this machine once with tersegraph plan --calibrate\n");
@@ -188,6 +190,7 @@ std::vector<Choice> tabulate(const PlanWords& words, const RunConfig& config, co
 
 int print_table(const PlanWords& words, const RunConfig& config, const std::optional<Rates>& rates) {
   if (!rates) fail_input("--table needs rates of this machine: tersegraph plan --calibrate");
+  if (config.optimizer == "admm") fail_input("--table is for gcn and sage; ADMM's ranks share its layers");
   if (is_sharded(config.data)) fail_input("{}: shards are of one number of ranks; leave --table out", config.data);
   std::vector<std::string> links = {"1gbit", "10gbit", "25gbit", "100gbit"};
   if (std::ranges::find(links, words.place.link) == links.end()) links.insert(links.begin(), words.place.link);

@@ -170,11 +170,15 @@ int64_t GnnModel::widest_block() const {
   return width;
 }
 
-int64_t GnnModel::gradient_sum_bytes(int64_t rows, bool sparse_input) const {
+int64_t GnnModel::gradient_sums(int64_t rows, bool sparse_input) const {
   const int64_t sums = parameters_.size() - (sparse_input ? parameters_.elements(layers_[0].conv.weight) : 0);
   RowBlocks blocks;
   blocks.resize(widest_block(), sums);
-  return 4 * blocks.ranges(rows) * sums + RowBlocks::kThreadBytes * thread_count();
+  return blocks.ranges(rows) * sums;
+}
+
+int64_t GnnModel::gradient_sum_bytes(int64_t rows, bool sparse_input) const {
+  return 4 * gradient_sums(rows, sparse_input) + RowBlocks::kThreadBytes * thread_count();
 }
 
 }  // namespace tersegraph

@@ -82,6 +82,8 @@ class GnnModel {
   /// Bytes of the sums that the ranges of a rank's `rows` rows make of the weights' gradients, and of what its threads
   /// work in.
   int64_t gradient_sum_bytes(int64_t rows, bool sparse_input) const;
+  /// Values of those sums.
+  int64_t gradient_sums(int64_t rows, bool sparse_input) const;
   /// Columns of the widest rows that an epoch exchanges.
   int64_t widest_exchange() const;
 

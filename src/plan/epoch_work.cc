@@ -77,6 +77,7 @@ class Describer {
     work.owned = shard_.owned_count();
     work.halo = shard_.halo_count();
     work.parameters = parameters_.size();
+    work.gradient_sums = model_.gradient_sums(shard_.owned_count(), data_.shape().sparse_features);
     work.reuse = reuse_of(shard_.local);
     for (int l = 0; l < model_.layers(); ++l) work.layers.push_back(layer_work(l));
     const bool alone = channel_.size() == 1;

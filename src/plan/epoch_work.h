@@ -48,6 +48,7 @@ struct RankWork {
   int64_t owned = 0, halo = 0;
   int64_t input_entries = 0;  ///< of sparse features that layer 0 multiplies, or of A times them; 0: dense
   int64_t parameters = 0;
+  int64_t gradient_sums = 0;  ///< values of all the partial sums of gradients
   ReuseHistogram reuse{};
 };
 

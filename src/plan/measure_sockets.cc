@@ -61,7 +61,7 @@ void take(int socket, std::vector<char>& bytes) {
   }
 }
 
-double processor_seconds() {
+double process_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * t.tv_usec; };
@@ -77,13 +77,13 @@ SocketRates measure_sockets() {
   const Connection connection;
   std::vector<char> out(kBytes), in(kBytes);
   for (int i = 0; i < kTries; ++i) {
-    const double before = processor_seconds();
+    const double before = process_seconds();
     std::jthread receiver([&] {
       for (int k = 0; k < kRounds; ++k) take(connection.far, in);
     });
     for (int k = 0; k < kRounds; ++k) put(connection.near, out);
     receiver.join();
-    rates.byte = std::min(rates.byte, (processor_seconds() - before) / 2 / static_cast<double>(kRounds * kBytes));
+    rates.byte = std::min(rates.byte, (process_seconds() - before) / 2 / static_cast<double>(kRounds * kBytes));
   }
   std::vector<char> ping(8), pong(8);
   for (int i = 0; i < kTries; ++i) {

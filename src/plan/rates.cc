@@ -16,7 +16,7 @@
 namespace tersegraph {
 namespace {
 
-constexpr const char* kTables[] = {"spmm", "gemm", "gemm_ta", "gemm_tb", "encode", "decode"};
+constexpr const char* kTables[] = {"spmm", "gemm", "gemm_ta", "gemm_tb", "encode", "decode", "admm"};
 constexpr const char* kNumbers[] = {"spmm_row",       "activation",    "activation_backward",
                                     "norm",           "norm_backward", "loss",
                                     "optimizer",      "copy",          "checksum",

@@ -15,17 +15,17 @@ struct RateTable {
   double at(double x_value, double y_value) const;
 };
 
-/// How fast one machine is. Seconds are those of one thread. Tables:
-///   spmm            an entry gathered; columns, bytes gathered until a row is read again
-///   gemm, gemm_ta, gemm_tb  a multiply-add of c = a b, a^T b, a b^T on blocks of rows; inner (of ta: rows of c),
-///   columns encode, decode  a value of a row; bits, columns
+/// How fast one machine is. Seconds are those of one thread.
+/// Tables, by x and y:
+/// - spmm: an entry gathered; columns, and bytes that are gathered until a row is read again
+/// - gemm, gemm_ta, gemm_tb: a multiply-add of a b, a^T b and a b^T on blocks of rows; the two sizes of the weights
+/// - encode, decode: a value of a row; bits, columns
+/// - admm: a unit of layer_cost(); neurons, training columns
 /// Numbers:
-///   spmm_row, activation, activation_backward, norm, norm_backward, loss, optimizer   a value written or a parameter
-///   copy, checksum  a byte that a thread rank hands to another; of a message that is summed up
-///   socket          a byte through a socket, of processor time at either end
-///   message         a message between ranks of one host
-///   region          a parallel region
-///   speedup.gather, speedup.gemm, speedup.stream   of all cores over one
+/// - spmm_row, activation, activation_backward, norm, norm_backward, loss, optimizer: a value written, or a parameter
+/// - copy, checksum, socket: a byte copied, summed up, and moved through a socket (processor time at either end)
+/// - message, region: a short message's way, and a parallel region
+/// - speedup.gather, speedup.gemm, speedup.stream: of all cores over one
 struct Rates {
   static constexpr int kVersion = 1;
   std::string machine;  ///< the processor's name

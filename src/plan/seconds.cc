@@ -44,9 +44,14 @@ class RankClock {
   /// Layer 0's products with its input, whose rows may be sparse.
   double input_gemm(const std::string& table, int64_t rows, const GraphConv& conv) {
     if (work_.input_entries == 0) return gemm(table, rows, conv.in, conv.out);
-    const double bytes = 4.0 * static_cast<double>(conv.in * conv.out);
+    const bool back = table == "gemm_ta";  // gathers rows of gradients, otherwise of weights
+    const double bytes = 4.0 * static_cast<double>((back ? rows : conv.in) * conv.out);
     const double entry = rates_.at("spmm", static_cast<double>(conv.out), bytes) * beyond("spmm", conv.out);
-    return add("gemm", spread("gather", entry * static_cast<double>(work_.input_entries)));
+    return add(back ? "spmm" : "gemm", spread("gather", entry * static_cast<double>(work_.input_entries)));
+  }
+  /// Values that go to memory and come back, for the caches hold a block of rows alone.
+  double memory(const char* phase, int64_t count) {
+    return add(phase, spread("stream", rates_.number("copy") * sizeof(float) * static_cast<double>(count)));
   }
   double values(const char* phase, const std::string& number, int64_t count) {
     return add(phase, spread("stream", rates_.number(number) * static_cast<double>(count)));
@@ -112,6 +117,8 @@ class RankStages {
     pending_ += clock_.values("loss", "loss", layer(layers_ - 1).rows_out * outputs);
     pending_ += descend(layers_ - 1);
     for (int l = layers_ - 1; l > 0 || (l == 0 && layer(0).conv.transforms_first()); --l) backward(l);
+    // Every range of blocks has sums of its own for the weights' gradients: zero at first, and added up at the end.
+    pending_ += clock_.memory("gemm", 2 * work_.gradient_sums);
     pending_ += clock_.values("optimizer", "optimizer", work_.parameters);
     return std::move(stages_);
   }
@@ -130,9 +137,10 @@ class RankStages {
     if (w.conv.order == ConvOrder::aggregate_first) rest += clock_.gemm("gemm", w.rows_out, w.conv.in, w.conv.out);
     if (w.conv.has_root()) rest += root("gemm", l);
     if (l + 1 < layers_) {
-      rest += clock_.activation(w.rows_out, w.conv.out, false);
+      rest += clock_.activation(w.rows_out, w.conv.out, false) + clock_.memory("activation", w.rows_out * w.conv.out);
       const LayerWork& next = layer(l + 1);
       if (next.conv.transforms_first()) rest += clock_.gemm("gemm", next.rows_in, next.conv.in, next.conv.out);
+      rest += clock_.memory("gemm", next.rows_in * next.conv.message_cols());
     }
     put(sums, rest, w.central_share, find(l, false));
     return l + 1;
@@ -152,7 +160,10 @@ class RankStages {
       rest += root("gemm_ta", l);
       if (!input) rest += clock_.gemm("gemm_tb", w.rows_out, w.conv.out, w.conv.in);
     }
-    if (!input) rest += clock_.activation(w.rows_in, w.conv.in, true) + descend(l - 1);
+    if (!input) {
+      rest += clock_.activation(w.rows_in, w.conv.in, true) + clock_.memory("activation", w.rows_in * w.conv.in);
+      rest += descend(l - 1);
+    }
     put(sums, rest, w.central_share, find(l, true));
   }
 
@@ -161,10 +172,12 @@ class RankStages {
     const LayerWork& w = layer(l);
     switch (w.conv.order) {
       case ConvOrder::transform_first:
-        return clock_.values("activation", "spmm_row", w.rows_out * w.conv.out);
+        return clock_.memory("gemm", w.rows_out * w.conv.out);
       case ConvOrder::aggregate_first:
         return clock_.gemm("gemm_ta", w.rows_out, w.conv.in, w.conv.out) +
-               (l > 0 ? clock_.gemm("gemm_tb", w.rows_out, w.conv.out, w.conv.in) : root_of_input(w, l));
+               (l > 0 ? clock_.gemm("gemm_tb", w.rows_out, w.conv.out, w.conv.in) +
+                            clock_.memory("gemm", w.rows_out * w.conv.in)
+                      : root_of_input(w, l));
       case ConvOrder::aggregated_input:
         return clock_.input_gemm("gemm_ta", w.rows_out, w.conv) + root_of_input(w, l);
       case ConvOrder::unaggregated:
@@ -194,7 +207,8 @@ class RankStages {
     double sent = 0, received = 0;
     for (const int64_t rows : halo->rows_to) sent += static_cast<double>(message_bytes(rows, halo->cols, bits_));
     for (const int64_t rows : halo->rows_from) received += static_cast<double>(message_bytes(rows, halo->cols, bits_));
-    Stage stage{.before = pending_ + clock_.encode(*halo, sent), .hidden = sums + central * rest, .halo = halo};
+    const double whole = clock_.memory("spmm", halo->cols * layer(halo->layer).rows_out);  // sums wait for what comes
+    Stage stage{.before = pending_ + clock_.encode(*halo, sent), .hidden = sums + whole + central * rest, .halo = halo};
     central_ += stage.hidden;
     stage.hidden += clock_.add("sockets", clock_.sockets(sent + received));
     pending_ = clock_.accumulate(*halo, received) + (1 - central) * rest + 4 * clock_.region();
@@ -209,18 +223,26 @@ class RankStages {
   std::vector<Stage> stages_;
 };
 
-/// The messages of the all-reduce: each rank's slice to the one that sums it, and the sums to all.
-void add_reduce(const FullGraphConfig& config, const RankWork& work, int ranks, std::vector<ExchangeStage>& stages) {
-  const auto total =
-      static_cast<double>(config.reduce_bits < 32 ? RoundedSum::bytes(work.parameters, config.reduce_bits, 0, ranks)
-                                                  : all_reduce_bytes(work.parameters, sizeof(float), 0, ranks));
-  const bool one_step = config.reduce_bits == 32 && 4 * work.parameters <= static_cast<int64_t>(kSmallReduce);
-  const int steps = one_step ? 1 : 2;
-  const auto count = static_cast<size_t>(ranks);
-  for (int step = 0; step < steps; ++step) {
-    stages.push_back({std::vector<double>(count, 0.0), std::vector<double>(count, 0.0),
-                      std::vector<double>(count * count, total / steps / (ranks - 1))});
-  }
+/// Bytes of the all-reduce that a rank sends to each peer, and in how many steps: its parts to the ranks that sum them,
+/// and the sums to all.
+struct ReduceLoad {
+  double bytes_a_peer = 0;
+  int steps = 2;
+};
+ReduceLoad reduce_load(const FullGraphConfig& config, int64_t parameters, int ranks) {
+  const bool rounded = config.reduce_bits < 32;
+  const int64_t bytes = rounded ? RoundedSum::bytes(parameters, config.reduce_bits, 0, ranks)
+                                : all_reduce_bytes(parameters, sizeof(float), 0, ranks);
+  const int steps = !rounded && 4 * parameters <= static_cast<int64_t>(kSmallReduce) ? 1 : 2;
+  return {static_cast<double>(bytes) / steps / (ranks - 1), steps};
+}
+
+/// The stages of `ranks` that all send so many bytes to each other; moving them takes `busy` seconds of computation.
+ExchangeStage even_stage(size_t ranks, double bytes, double busy) {
+  ExchangeStage stage{std::vector<double>(ranks, 0.0), std::vector<double>(ranks, busy),
+                      std::vector<double>(ranks * ranks, bytes)};
+  for (size_t r = 0; r < ranks; ++r) stage.bytes[r * ranks + r] = 0;
+  return stage;
 }
 
 }  // namespace
@@ -260,7 +282,10 @@ EpochSeconds epoch_seconds(const FullGraphConfig& config, std::span<const RankWo
   const SimulatedEpoch rows = simulate_epoch(stages, links, placement.host_of);
   double reduce = 0;
   if (count > 1) {
-    add_reduce(config, ranks.front(), count, stages);
+    const ReduceLoad load = reduce_load(config, ranks.front().parameters, count);
+    const RankClock clock(config, ranks.front(), bits, rates, placement);
+    const double busy = clock.sockets(2 * load.bytes_a_peer * (count - 1));
+    for (int k = 0; k < load.steps; ++k) stages.push_back(even_stage(ranks.size(), load.bytes_a_peer, busy));
     const SimulatedEpoch all = simulate_epoch(stages, links, placement.host_of);
     reduce = all.seconds - rows.seconds;
     result.phases["exposed"] = std::accumulate(rows.exposed.begin(), rows.exposed.end(), 0.0) / count;

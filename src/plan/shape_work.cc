@@ -107,6 +107,7 @@ std::vector<RankWork> shape_work(const ShapeSpec& spec, const FullGraphConfig& c
       choose_input_order(input_facts(shape, shape.edges + shape.nodes, config, halo * ranks, ranks), config);
   const GnnModel model(config.model, shape.features, shape.outputs, order, false, parameters);
   RankWork work{.owned = share_of(shape.nodes, ranks), .halo = halo, .parameters = parameters.size()};
+  work.gradient_sums = model.gradient_sums(work.owned, false);
   work.reuse = usual_reuse(work.owned);
   const double central = static_cast<double>(entries - remote) / static_cast<double>(entries);
   const int64_t a_peer = ranks > 1 ? (halo + ranks - 2) / (ranks - 1) : 0;

@@ -38,6 +38,12 @@ void plan_whole(PlannedWork& work, const std::shared_ptr<const Dataset>& dataset
   work.facts = partition_facts(job);
   work.memory = predict_memory(job, work.facts, work.hosts > 1);
   const auto ranks = static_cast<int>(job.config.ranks);
+  if (trainer_kind(work.config) == TrainerKind::admm) {
+    const auto columns = static_cast<int64_t>(job.splits.front().train.size());
+    const int64_t inputs = job.shape.features * (work.config.hops + 1);
+    work.layers = {columns, std::min(columns, inputs), job.shape.outputs, ranks};
+    return;
+  }
   work.ranks.resize(ranks);
   const FullGraphConfig config = full_graph_config(job.config);
   run_thread_ranks(ranks, 1, [&](Communicator& communicator) {
@@ -86,10 +92,13 @@ PlannedWork plan_work(RunConfig words, int hosts, const std::shared_ptr<const Da
   PlannedWork work;
   work.hosts = hosts;
   work.config = resolve_for(std::move(words), work.hosts);
-  if (trainer_kind(work.config) != TrainerKind::full_graph) {
-    fail_input("plan knows --model gcn and sage, not {}", work.config.model);
+  const TrainerKind kind = trainer_kind(work.config);
+  if (kind == TrainerKind::mlp) {
+    fail_input("plan knows --model gcn and sage, and gamlp with --optimizer admm, but not {} by back-propagation",
+               work.config.model);
   }
   if (is_shape(work.config.data)) {
+    if (kind != TrainerKind::full_graph) fail_input("{}: a plan of ADMM needs a dataset", work.config.data);
     plan_shape(work);
   } else if (reads_shards(work.config)) {
     plan_shards(work);
@@ -99,7 +108,29 @@ PlannedWork plan_work(RunConfig words, int hosts, const std::shared_ptr<const Da
   return work;
 }
 
+namespace {
+
+RunPlan plan_layers(const PlannedWork& work, const PlanPlace& place, const Rates* rates) {
+  const AdmmConfig config = admm_trainer_config(work.config).admm;
+  const LinkModel links = parse_links(place.link, work.hosts);
+  const LayerTraffic bytes = layer_traffic(config, *work.layers);
+  RunPlan plan;
+  plan.traffic.epoch = bytes.epoch;
+  plan.run = bytes.run;
+  plan.bits.low = plan.bits.high = static_cast<int>(work.config.bits == 0 ? 32 : work.config.bits);
+  if (rates == nullptr) return plan;
+  const bool one_machine = place.one_machine || work.hosts == 1;
+  const Link link = work.hosts > 1 ? links.link(0, 1) : Link{rates->number("copy"), rates->number("message")};
+  const auto threads = static_cast<int>(work.config.threads);
+  const LayerSeconds seconds = layer_seconds(config, *work.layers, threads, one_machine, link, *rates);
+  plan.seconds = {seconds.iteration, seconds.phases};
+  return plan;
+}
+
+}  // namespace
+
 RunPlan plan_run(const PlannedWork& work, const PlanPlace& place, const Rates* rates) {
+  if (work.layers) return plan_layers(work, place, rates);
   Placement placement{.host_of = {},
                       .threads = static_cast<int>(work.config.threads),
                       .links = parse_links(place.link, work.hosts),
@@ -111,6 +142,7 @@ RunPlan plan_run(const PlannedWork& work, const PlanPlace& place, const Rates* r
   RunPlan plan;
   plan.bits = row_bits(config.exchange, work.ranks, link);
   plan.traffic = traffic(work.shape, config, work.ranks, plan.bits);
+  plan.run = plan.traffic.run(config.epochs, evaluations(config.epochs, config.eval_every));
   if (rates != nullptr) plan.seconds = epoch_seconds(config, work.ranks, plan.bits, *rates, placement);
   return plan;
 }

@@ -6,6 +6,7 @@
 
 #include "graph/partition.h"
 #include "plan/epoch_work.h"
+#include "plan/layer_plan.h"
 #include "plan/rates.h"
 #include "plan/seconds.h"
 #include "plan/traffic.h"
@@ -21,8 +22,9 @@ struct PlannedWork {
   bool estimate = false;  ///< of a dataset of which only numbers are known
   DatasetShape shape;
   PartitionFacts facts;
-  MemoryPrediction memory;      ///< of the process that holds the most: a rank, or on one host all
-  std::vector<RankWork> ranks;  ///< of full-graph training
+  MemoryPrediction memory;           ///< of the process that holds the most: a rank, or on one host all
+  std::vector<RankWork> ranks;       ///< of full-graph training
+  std::optional<LayerSizes> layers;  ///< of ADMM
 };
 
 /// `words` is not resolved; `hosts` 0: one a rank. Datasets are loaded and cut as a run does it, unless `dataset` has
@@ -38,6 +40,7 @@ struct PlanPlace {
 struct RunPlan {
   RowBits bits;
   TrafficPlan traffic;
+  TrafficBytes run{};                   ///< of the whole run, without setup; of ADMM p, q and all_reduce alone
   std::optional<EpochSeconds> seconds;  ///< where rates are known
 };
 

@@ -1,0 +1,116 @@
+#include "plan/layer_plan.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "admm/grid.h"
+#include "admm/objective.h"
+#include "admm/partition.h"
+#include "comm/channel.h"
+#include "comm/collectives.h"
+#include "plan/pipeline_simulation.h"
+#include "train/epoch_loop.h"
+
+namespace tersegraph {
+namespace {
+
+int64_t& of(TrafficBytes& bytes, Traffic kind) {
+  return bytes[static_cast<int>(kind)];
+}
+
+struct LayerShape {
+  int64_t in = 0, out = 0;
+  bool first = false;
+};
+
+std::vector<LayerShape> shapes(const AdmmConfig& config, const LayerSizes& sizes) {
+  std::vector<LayerShape> layers;
+  for (int l = 0, count = config.stages.back(); l < count; ++l) {
+    layers.push_back({l == 0 ? sizes.inputs : config.neurons, l + 1 == count ? sizes.classes : config.neurons, l == 0});
+  }
+  return layers;
+}
+
+/// Seconds of a layer on one thread, by the parts of LayerPipeline. p_l, z_l, q_l and u_l go through memory.
+PipelineRank layer_work(const LayerShape& layer, int64_t columns, const Rates& rates) {
+  const LayerCost cost = layer_costs(columns, layer.in, layer.out, layer.first);
+  const double unit =
+      rates.at("admm", static_cast<double>(std::min(layer.in, layer.out)), static_cast<double>(columns));
+  const double memory = rates.number("copy") * sizeof(float) * static_cast<double>(columns * layer.out);
+  return {unit * cost.prepare_p, unit * cost.solve_p, unit * cost.weights, 4 * memory};
+}
+
+/// A rank's layers: p of those above its lowest needs nothing of the rank below.
+PipelineRank rank_work(std::span<const PipelineRank> layers, double scale) {
+  PipelineRank work;
+  for (size_t k = 0; k < layers.size(); ++k) {
+    work.prepare += layers[k].prepare + (k > 0 ? layers[k].solve : 0.0);
+    work.weights += layers[k].weights;
+    work.finish += layers[k].finish;
+  }
+  if (!layers.empty()) work.solve = layers[0].solve;
+  return {work.prepare * scale, work.solve * scale, work.weights * scale, work.finish * scale};
+}
+
+}  // namespace
+
+LayerTraffic layer_traffic(const AdmmConfig& config, const LayerSizes& sizes) {
+  const Grid p(config, false), q(config, true);
+  const auto bytes = [&](const Grid& grid) { return grid.encoded_bytes(0, sizes.columns, config.neurons) + kSealBytes; };
+  LayerTraffic traffic;
+  if (sizes.ranks == 1) return traffic;
+  for (size_t stage = 0; stage < config.stages.size(); ++stage) {
+    const int64_t links = std::min(sizes.ranks, config.stages[stage]) - 1;
+    const auto terms = static_cast<int64_t>(config.stages[stage]) * LayerTerms::kCount;
+    of(traffic.epoch, Traffic::p) = links * bytes(p);
+    of(traffic.epoch, Traffic::q) = links * bytes(q);
+    of(traffic.epoch, Traffic::all_reduce) = 0;
+    for (int r = 0; r < sizes.ranks; ++r) {
+      of(traffic.epoch, Traffic::all_reduce) +=
+          all_reduce_bytes(terms, sizeof(double), r, sizes.ranks) + EpochLoop::record_bytes(sizes.ranks);
+    }
+    for (int kind = 0; kind < kTrafficKinds; ++kind) {
+      traffic.run[kind] += config.iterations[stage] * traffic.epoch[kind];
+    }
+    of(traffic.run, Traffic::p) += links * bytes(p.of_start());
+  }
+  return traffic;
+}
+
+LayerSeconds layer_seconds(const AdmmConfig& config, const LayerSizes& sizes, int threads, bool one_machine,
+                           const Link& link, const Rates& rates) {
+  std::vector<PipelineRank> layers;
+  std::vector<double> costs;
+  for (const LayerShape& layer : shapes(config, sizes)) {
+    layers.push_back(layer_work(layer, sizes.columns, rates));
+    costs.push_back(layer_cost(sizes.columns, layer.in, layer.out, layer.first));
+  }
+  const std::vector<int> begin = balance_layers(costs, sizes.ranks);
+  const double active = threads * (one_machine ? std::min(sizes.ranks, config.stages.back()) : 1);
+  const double scale = 1 / (threads * rates.share("gemm", active));
+  std::vector<PipelineRank> ranks;
+  LayerSeconds result;
+  for (int r = 0; r < sizes.ranks; ++r) {
+    const PipelineRank work = rank_work(std::span(layers).subspan(begin[r], begin[r + 1] - begin[r]), scale);
+    if (begin[r] == begin[r + 1]) continue;
+    ranks.push_back(work);
+    const double own = work.prepare + work.solve + work.weights + work.finish;
+    result.balanced = std::max(result.balanced, own);
+  }
+  const Grid p(config, false), q(config, true);
+  const auto wire = [&](const Grid& grid) {
+    return static_cast<double>(grid.encoded_bytes(0, sizes.columns, config.neurons) + kSealBytes);
+  };
+  const SimulatedPipeline pipeline = simulate_pipeline(ranks, wire(p), wire(q), link);
+  const auto count = static_cast<double>(ranks.size());
+  for (const PipelineRank& work : ranks) {
+    result.phases["p"] += (work.prepare + work.solve) / count;
+    result.phases["w_z"] += work.weights / count;
+    result.phases["q_u"] += work.finish / count;
+  }
+  result.phases["wait"] = std::accumulate(pipeline.waiting.begin(), pipeline.waiting.end(), 0.0) / count;
+  result.iteration = pipeline.iteration;
+  return result;
+}
+
+}  // namespace tersegraph
