@@ -82,7 +82,7 @@ Json plan_json(const PlannedWork& work, const RunPlan& plan, const PlanPlace& pl
                {"exact_bytes", !work.estimate && plan.bits.fixed()},
                {"largest_part", work.facts.largest_part},
                {"halo_rows", work.facts.halo_rows}};
-  json["memory_bytes"] = {{"total", work.memory.total()}};
+  if (!work.memory.items.empty()) json["memory_bytes"] = {{"total", work.memory.total()}};
   for (const auto& item : work.memory.items) json["memory_bytes"][item.what] = item.bytes;
   json["bytes"] = {{"epoch", bytes_json(plan.traffic.epoch)},
                    {"evaluation", bytes_json(plan.traffic.evaluation)},
@@ -109,11 +109,16 @@ std::string bytes_words(const TrafficBytes& bytes) {
 void print_plan(const PlannedWork& work, const RunPlan& plan, const PlanPlace& place) {
   const RunConfig& config = work.config;
   if (work.estimate) fmt::print("estimate: of a shape alone; its halo rows follow from a model (docs/plan.md)\n");
-  fmt::print("ranks   {} on {} host{}, {} thread{} each; {} to {} nodes a rank, {} halo rows\n", config.ranks,
-             work.hosts, work.hosts == 1 ? "" : "s", config.threads, config.threads == 1 ? "" : "s",
-             format_count(work.facts.smallest_part), format_count(work.facts.largest_part),
-             format_count(work.facts.halo_rows));
-  fmt::print("memory  {} a process\n", format_bytes(static_cast<double>(work.memory.total())));
+  fmt::print("ranks   {} on {} host{}, {} thread{} each", config.ranks, work.hosts, work.hosts == 1 ? "" : "s",
+             config.threads, config.threads == 1 ? "" : "s");
+  if (!work.ranks.empty()) {
+    fmt::print("; {} to {} nodes a rank, {} halo rows", format_count(work.facts.smallest_part),
+               format_count(work.facts.largest_part), format_count(work.facts.halo_rows));
+  }
+  fmt::print("\n");
+  if (!work.memory.items.empty()) {
+    fmt::print("memory  {} a process\n", format_bytes(static_cast<double>(work.memory.total())));
+  }
   if (config.ranks > 1) {
     if (!work.layers)
       fmt::print("rows    {} exchange, {:.3g} bits a value{}\n", config.exchange, plan.bits.mean(),

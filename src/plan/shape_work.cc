@@ -69,13 +69,14 @@ ShapeSpec parse_shape(std::string_view words) {
                            : key == "edges"    ? &spec.shape.edges
                            : key == "features" ? &spec.shape.features
                            : key == "classes"  ? &spec.shape.outputs
+                           : key == "train"    ? &spec.train
                                                : nullptr;
     if (key == "halo") {
       spec.halo = value;
     } else if (count != nullptr) {
       *count = std::llround(value);
     } else {
-      fail_input("shape: '{}' is not known; it takes nodes, edges, features, classes and halo", key);
+      fail_input("shape: '{}' is not known; it takes nodes, edges, features, classes, train and halo", key);
     }
   }
   const DatasetShape& shape = spec.shape;

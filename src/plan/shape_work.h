@@ -9,10 +9,11 @@ namespace tersegraph {
 
 /// A dataset of which only numbers are known: "shape:nodes=2449029,edges=123718280,features=100,classes=47"; edges are
 /// directed ones (an undirected one counts twice), which need not be loops. Also halo=0.4: halo rows over all ranks, a
-/// node; without it they follow from halo_rows_a_node().
+/// node, which otherwise follow from halo_rows_a_node(); and train=90941, the training nodes.
 struct ShapeSpec {
   DatasetShape shape;
-  double halo = 0;  ///< 0: not given
+  double halo = 0;    ///< 0: not given
+  int64_t train = 0;  ///< training nodes, of which ADMM needs to know; 0: not given
 };
 bool is_shape(std::string_view words);
 /// Errors: InputError for what is no such words, or leaves nodes, edges, features or classes out.

@@ -29,6 +29,11 @@ RunConfig resolve_for(RunConfig config, int& hosts) {
   return resolve(std::move(config));
 }
 
+LayerSizes layer_sizes(const PlannedWork& work, int64_t columns) {
+  const int64_t inputs = work.shape.features * (work.config.hops + 1);
+  return {columns, std::min(columns, inputs), work.shape.outputs, static_cast<int>(work.config.ranks)};
+}
+
 void plan_whole(PlannedWork& work, const std::shared_ptr<const Dataset>& dataset) {
   Job job = load_job(work.config, dataset);
   job.partition = partition_job(job);
@@ -39,9 +44,7 @@ void plan_whole(PlannedWork& work, const std::shared_ptr<const Dataset>& dataset
   work.memory = predict_memory(job, work.facts, work.hosts > 1);
   const auto ranks = static_cast<int>(job.config.ranks);
   if (trainer_kind(work.config) == TrainerKind::admm) {
-    const auto columns = static_cast<int64_t>(job.splits.front().train.size());
-    const int64_t inputs = job.shape.features * (work.config.hops + 1);
-    work.layers = {columns, std::min(columns, inputs), job.shape.outputs, ranks};
+    work.layers = layer_sizes(work, static_cast<int64_t>(job.splits.front().train.size()));
     return;
   }
   work.ranks.resize(ranks);
@@ -73,10 +76,15 @@ void plan_shards(PlannedWork& work) {
 
 void plan_shape(PlannedWork& work) {
   const ShapeSpec spec = parse_shape(work.config.data);
-  const FullGraphConfig config = full_graph_config(work.config);
   const auto ranks = static_cast<int>(work.config.ranks);
   work.estimate = true;
   work.shape = spec.shape;
+  if (trainer_kind(work.config) == TrainerKind::admm) {
+    if (spec.train == 0) fail_input("{}: ADMM needs train=.., the training nodes", work.config.data);
+    work.layers = layer_sizes(work, spec.train);
+    return;
+  }
+  const FullGraphConfig config = full_graph_config(work.config);
   work.ranks = shape_work(spec, config, ranks);
   work.facts.largest_part = work.facts.smallest_part = work.ranks.front().owned;
   work.facts.largest_halo = work.ranks.front().halo;
@@ -98,7 +106,6 @@ PlannedWork plan_work(RunConfig words, int hosts, const std::shared_ptr<const Da
                work.config.model);
   }
   if (is_shape(work.config.data)) {
-    if (kind != TrainerKind::full_graph) fail_input("{}: a plan of ADMM needs a dataset", work.config.data);
     plan_shape(work);
   } else if (reads_shards(work.config)) {
     plan_shards(work);
@@ -124,6 +131,7 @@ RunPlan plan_layers(const PlannedWork& work, const PlanPlace& place, const Rates
   const auto threads = static_cast<int>(work.config.threads);
   const LayerSeconds seconds = layer_seconds(config, *work.layers, threads, one_machine, link, *rates);
   plan.seconds = {seconds.iteration, seconds.phases};
+  plan.seconds->phases["dearest_rank"] = seconds.balanced;
   return plan;
 }
 
