@@ -11,7 +11,7 @@ namespace tersegraph {
 void GnnModel::backward(const ModelInput& input, const ModelRows& rows, const ModelPass& pass, MatrixView grad,
                         PhaseSeconds& seconds) {
   const Step step{input, rows, pass, seconds};
-  partial_.start(blocks_.ranges(rows.count));
+  partial_.start(blocks_.most_ranges(rows.count));
   if (config_.residual) residual_gradient_.reshape(rows.count, config_.hidden);
   if (config_.kind == ModelKind::sage) root_gradient_.reshape(rows.count, std::max(config_.hidden, outputs()));
   reading_ = 1 - last() % 2;  // the gradients of a layer take the memory that its messages had

@@ -174,7 +174,7 @@ int64_t GnnModel::gradient_sums(int64_t rows, bool sparse_input) const {
   const int64_t sums = parameters_.size() - (sparse_input ? parameters_.elements(layers_[0].conv.weight) : 0);
   RowBlocks blocks;
   blocks.resize(widest_block(), sums);
-  return blocks.ranges(rows) * sums;
+  return blocks.most_ranges(rows) * sums;
 }
 
 int64_t GnnModel::gradient_sum_bytes(int64_t rows, bool sparse_input) const {

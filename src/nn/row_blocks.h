@@ -65,8 +65,10 @@ class RowBlocks {
     most_ranges_ = std::clamp<int64_t>(kSumFloats / std::max<int64_t>(sums, 1), 16, 64);
   }
 
-  /// No loop over at most so many rows has more ranges.
+  /// Of a loop over so many rows. One over fewer may have more, for its ranges may be shorter.
   int64_t ranges(int64_t rows) const { return (rows + range_rows(rows) - 1) / range_rows(rows); }
+  /// No loop over at most so many rows has more ranges.
+  int64_t most_ranges(int64_t rows) const { return std::min(most_ranges_, (rows + kLeastRows - 1) / kLeastRows); }
 
   /// Calls body(RowBlock) for all blocks of `rows` rows and adds the mean of the threads' seconds to the phases.
   template <class Body>

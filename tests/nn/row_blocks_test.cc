@@ -46,6 +46,20 @@ TEST_P(RowBlocksOf, CoverEveryRowOnceAndRangesInOrder) {
   }
 }
 
+TEST(RowBlocks, NoLoopOverFewerRowsHasMoreRangesThanWereAnnounced) {
+  for (const int64_t width : {64, 256}) {
+    for (const int64_t sums : {1000, 500'000}) {
+      RowBlocks blocks;
+      blocks.resize(width, sums);
+      for (const int64_t rows : {1, 256, 9166, 100'000}) {
+        for (int64_t fewer = 1; fewer <= rows; fewer += 1 + fewer / 50) {
+          EXPECT_LE(blocks.ranges(fewer), blocks.most_ranges(rows)) << fewer << " of " << rows << " rows";
+        }
+      }
+    }
+  }
+}
+
 TEST_P(RowBlocksOf, SumsAreTheSameOnAnyNumberOfThreads) {
   const int64_t rows = GetParam();
   const Matrix x = reference::random_matrix(rows, 5, 1);
