@@ -90,7 +90,7 @@ ShapeSpec parse_shape(std::string_view words) {
 
 double halo_rows_a_node(double degree, int ranks) {
   if (ranks == 1) return 0;
-  const double fitted = 0.068 * std::pow(degree, 0.45) * std::pow(ranks - 1.0, 0.65);
+  const double fitted = 0.053 * std::pow(degree, 0.575) * std::pow(ranks - 1.0, 0.642);
   return std::min({fitted, degree, ranks - 1.0});
 }
 

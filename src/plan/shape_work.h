@@ -20,9 +20,9 @@ bool is_shape(std::string_view words);
 ShapeSpec parse_shape(std::string_view words);
 
 /// Halo rows over all ranks, divided by the nodes, where METIS or the stream partitioner cuts a graph of such a mean
-/// degree: 0.068 degree^0.45 (R - 1)^0.65, at most min(degree, R - 1). Fitted to amazon_computers and coauthor_cs at 2
-/// to 32 parts (docs/results/partitions.md), where it is within a fifth; a web graph (cnr2000) has a tenth to a
-/// hundredth of it, a random one with weak communities (synth200k) two to three times as much.
+/// degree: 0.053 degree^0.57 (R - 1)^0.64, at most min(degree, R - 1). Fitted to amazon_computers and coauthor_cs at 2
+/// to 32 parts (docs/results/partitions.md), where it is within 21 %. A web graph (cnr2000) has 20 to 90 times fewer, a
+/// random one with weak communities (synth200k) three to four times as many.
 double halo_rows_a_node(double degree, int ranks);
 
 /// Ranks that are all alike, with every row needed: each sends as many rows to every other. An entry of A that crosses

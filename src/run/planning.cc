@@ -105,6 +105,9 @@ PlannedWork plan_work(RunConfig words, int hosts, const std::shared_ptr<const Da
     fail_input("plan knows --model gcn and sage, and gamlp with --optimizer admm, but not {} by back-propagation",
                work.config.model);
   }
+  if (kind == TrainerKind::admm && node_ranks(work.config) > 1) {
+    fail_input("plan knows ADMM whose ranks share its layers, not yet --node-ranks {}", node_ranks(work.config));
+  }
   if (is_shape(work.config.data)) {
     plan_shape(work);
   } else if (reads_shards(work.config)) {

@@ -157,6 +157,15 @@ const BadInput kBadWords[] = {
     {"GenerateOther", {"generate", "good.npz", "--out", "new.npz"}, "sbm:"},
     {"GenerateIntoNowhere", {"generate", "sbm:nodes=10,edges=20,classes=2", "--out", "file/new.npz"}, "file/new.npz"},
     {"ConvertToOtherFormat", {"convert", "good.npz", "good.mat"}, "good.mat"},
+    {"PlanOfNothing", {"plan"}, "DATA"},
+    {"PlanOfAbsent", {"plan", "absent.npz"}, "absent.npz"},
+    {"PlanOfHalfAShape", {"plan", "shape:nodes=10"}, "edges"},
+    {"PlanOfUnknownShape", {"plan", "shape:nodes=10,edge=3"}, "'edge'"},
+    {"PlanWithoutLink", {"plan", "good.npz", "--link", "fast"}, "--link fast"},
+    {"PlanOnMoreHosts", {"plan", "good.npz", "--ranks", "2", "--hosts", "3"}, "--hosts 3"},
+    {"PlanWithAbsentRates", {"plan", "good.npz", "--rates", "absent.json"}, "absent.json"},
+    {"PlanWithOtherRates", {"plan", "good.npz", "--rates", "file"}, "--calibrate"},
+    {"PlanOfAPerceptron", {"plan", "good.npz", "--model", "sgc"}, "not sgc"},
     {"PredictWithoutRun", {"predict", "absent"}, "holds no run"},
 };
 

@@ -20,7 +20,7 @@ using ::testing::HasSubstr;
 TEST(Program, HelpsEverywhere) {
   const TemporaryFolder folder;
   for (const std::string command :
-       {"", "train", "predict", "report", "info", "generate", "convert", "partition", "completion", "man"}) {
+       {"", "train", "predict", "report", "info", "generate", "convert", "partition", "plan", "completion", "man"}) {
     std::vector<std::string> words = {"--help"};
     if (!command.empty()) words.insert(words.begin(), command);
     const Ended ended = run_tersegraph(words, folder.file(""));
