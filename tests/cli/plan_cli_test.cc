@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -15,7 +16,7 @@ using ::testing::HasSubstr;
 
 const std::string kData = "sbm:nodes=400,edges=3000,features=20,classes=4,seed=5";
 
-/// 1 ns for everything.
+/// 1 ns for everything that is computed, and next to nothing for moving a byte.
 void write_some_rates(const std::string& path) {
   json rates = {{"version", 1}, {"machine", "none"}, {"cores", 2}};
   for (const char* name : {"spmm", "gemm", "gemm_ta", "gemm_tb", "encode", "decode", "admm"}) {
@@ -24,7 +25,9 @@ void write_some_rates(const std::string& path) {
   for (const char* name :
        {"spmm_row", "activation", "activation_backward", "norm", "norm_backward", "loss", "optimizer", "copy",
         "checksum", "socket", "message", "region", "speedup.gather", "speedup.gemm", "speedup.stream"}) {
-    rates["numbers"][name] = std::string(name).starts_with("speedup") ? 2 : 1e-9;
+    const std::string rate = name;
+    const bool of_bytes = rate == "copy" || rate == "checksum" || rate == "socket";
+    rates["numbers"][rate] = rate.starts_with("speedup") ? 2 : of_bytes ? 1e-15 : 1e-9;
   }
   std::ofstream(path) << rates;
 }
@@ -64,7 +67,15 @@ void expect_bytes_of_run(const std::string& data, const std::vector<std::string>
   const json expected = planned(plan, folder);
   EXPECT_TRUE(expected["exact_bytes"].get<bool>());
   EXPECT_GT(expected["epoch_seconds"].get<double>(), 0);
-  EXPECT_EQ(expected["bytes"]["run"], without_setup(counted(train, folder)["bytes_sent"]["by_kind"]));
+  json bytes = without_setup(counted(train, folder)["bytes_sent"]["by_kind"]);
+  // Only values tell which rows' minima take two bytes more.
+  const bool rounds = std::ranges::find(words, "uniform") != words.end();
+  for (const char* kind : {"halo_forward", "halo_backward"}) {
+    const int64_t planned_bytes = expected["bytes"]["run"][kind], more = bytes[kind].get<int64_t>() - planned_bytes;
+    EXPECT_TRUE(rounds ? more >= 0 && more % 2 == 0 && more < planned_bytes / 1000 : more == 0) << kind << " " << more;
+    bytes[kind] = planned_bytes;
+  }
+  EXPECT_EQ(expected["bytes"]["run"], bytes);
 }
 
 TEST(Plan, BytesAreThoseOfTheRun) {
