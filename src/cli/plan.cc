@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/affinity.h"
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/run_words.h"
@@ -60,12 +61,6 @@ Json bytes_json(const TrafficBytes& bytes) {
     if (bytes[kind] > 0) json[std::string(traffic_name(static_cast<Traffic>(kind)))] = bytes[kind];
   }
   return json;
-}
-
-int64_t total(const TrafficBytes& bytes) {
-  int64_t sum = 0;
-  for (const int64_t kind : bytes) sum += kind;
-  return sum;
 }
 
 Json plan_json(const PlannedWork& work, const RunPlan& plan, const PlanPlace& place) {
@@ -236,7 +231,7 @@ int plan(const PlanWords& words) {
   if (words.calibrate) {
     const std::string path = words.rates.empty() ? default_rates_path() : words.rates;
     write_rates(calibrate(), path);
-    fmt::print("rates of {} ({} cores) are in {}\n", machine_name(), machine_cores(), path);
+    fmt::print("rates of {} ({} cores) are in {}\n", machine_name(), allowed_cores(), path);
     return 0;
   }
   if (words.data.empty() && words.config_file.empty() && words.given.empty()) {

@@ -83,7 +83,6 @@ std::vector<Argument> run_arguments(RunWords& words, std::span<const std::string
   return arguments;
 }
 
-/// The preset first, then the file, then the flags.
 RunConfig configure(const RunWords& words) {
   RunConfig config;
   std::string flag;

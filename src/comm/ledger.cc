@@ -28,8 +28,8 @@ std::string_view traffic_name(Traffic kind) {
   return "";
 }
 
-int64_t Ledger::total_bytes() const {
-  return std::accumulate(bytes_.begin(), bytes_.end(), int64_t{0});
+int64_t total(const TrafficBytes& bytes) {
+  return std::accumulate(bytes.begin(), bytes.end(), int64_t{0});
 }
 
 }  // namespace tersegraph

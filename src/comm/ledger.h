@@ -13,6 +13,10 @@ constexpr int kTrafficKinds = 9;
 std::string_view traffic_name(Traffic kind);
 
 using TrafficBytes = std::array<int64_t, kTrafficKinds>;
+inline int64_t& of(TrafficBytes& bytes, Traffic kind) {
+  return bytes[static_cast<int>(kind)];
+}
+int64_t total(const TrafficBytes& bytes);
 
 /// Bytes that this rank sent, headers included, by kind and by peer; and seconds spent waiting, by kind.
 class Ledger {
@@ -27,7 +31,7 @@ class Ledger {
 
   const TrafficBytes& bytes() const { return bytes_; }
   int64_t bytes(Traffic kind) const { return bytes_[static_cast<int>(kind)]; }
-  int64_t total_bytes() const;
+  int64_t total_bytes() const { return total(bytes_); }
   double seconds(Traffic kind) const { return seconds_[static_cast<int>(kind)]; }
   const std::vector<int64_t>& bytes_to_peer() const { return to_peer_; }
 

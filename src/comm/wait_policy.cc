@@ -1,8 +1,8 @@
-#include <sched.h>
 #include <unistd.h>
 
 #include <cstdlib>
 
+#include "base/affinity.h"
 #include "comm/launch.h"
 
 namespace tersegraph {
@@ -10,16 +10,10 @@ namespace {
 
 constexpr const char* kGuard = "TERSEGRAPH_WAIT_POLICY_SETTLED";
 
-/// Cores that this process may use. A launcher that binds each rank to cores of its own leaves fewer than the host has.
-int own_cores() {
-  cpu_set_t mask;
-  if (sched_getaffinity(0, sizeof mask, &mask) != 0) return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
-  return CPU_COUNT(&mask);
-}
-
+/// A launcher that binds each rank to cores of its own leaves fewer than the host has.
 bool oversubscribed(int ranks, int threads) {
-  if (launched_ranks() == 0) return ranks * threads > own_cores();
-  return threads > own_cores() || ranks * threads > sysconf(_SC_NPROCESSORS_ONLN);
+  if (launched_ranks() == 0) return ranks * threads > allowed_cores();
+  return threads > allowed_cores() || ranks * threads > sysconf(_SC_NPROCESSORS_ONLN);
 }
 
 }  // namespace

@@ -48,19 +48,23 @@ Graph read_graph(const DatasetRows& rows) {
   return graph;
 }
 
-bool is_symmetric(const DatasetRows& rows) {
-  uint64_t forward = 0, backward = 0;
+void ReverseEdges::add(int64_t source, std::span<const int32_t> targets, std::span<const float> weights) {
   const auto hash = [](int64_t u, int64_t v, uint32_t weight) {
     return mix64(mix64(static_cast<uint64_t>(u) << 32 | static_cast<uint64_t>(v)) ^ weight);
   };
+  for (size_t e = 0; e < targets.size(); ++e) {
+    const uint32_t weight = weights.empty() ? 0 : std::bit_cast<uint32_t>(weights[e]);
+    forward_ += hash(source, targets[e], weight);
+    backward_ += hash(targets[e], source, weight);
+  }
+}
+
+bool is_symmetric(const DatasetRows& rows) {
+  ReverseEdges reverses;
   rows.edges([&](int64_t u, std::span<const int32_t> targets, std::span<const float> weights) {
-    for (size_t e = 0; e < targets.size(); ++e) {
-      const uint32_t weight = weights.empty() ? 0 : std::bit_cast<uint32_t>(weights[e]);
-      forward += hash(u, targets[e], weight);
-      backward += hash(targets[e], u, weight);
-    }
+    reverses.add(u, targets, weights);
   });
-  return forward == backward;
+  return reverses.balanced();
 }
 
 namespace {
@@ -68,12 +72,7 @@ namespace {
 class SymmetrisedRows final : public DatasetRows {
  public:
   explicit SymmetrisedRows(std::unique_ptr<DatasetRows> rows)
-      : rows_(std::move(rows)), edges_(rows_->shape().nodes, rows_->shape().weighted) {
-    rows_->edges([&](int64_t u, std::span<const int32_t> targets, std::span<const float> weights) {
-      for (size_t e = 0; e < targets.size(); ++e) edges_.add_both(u, targets[e], weights.empty() ? 1.0f : weights[e]);
-    });
-    edges_.sort();
-  }
+      : rows_(std::move(rows)), edges_(sort_both_ways(*rows_, rows_->shape().weighted)) {}
 
   DatasetShape shape() const override {
     DatasetShape shape = rows_->shape();

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/dataset.h"
@@ -32,10 +33,11 @@ class DatasetRows {
   virtual void sparse_features(const SeeSparse& see) const = 0;
 };
 
-/// A dataset in memory, which must outlive this.
+/// A dataset in memory: another's, which must outlive this, or one that is given away.
 class WholeRows final : public DatasetRows {
  public:
   explicit WholeRows(const Dataset& dataset) : dataset_(dataset) {}
+  explicit WholeRows(Dataset&& dataset) : own_(std::make_unique<Dataset>(std::move(dataset))), dataset_(*own_) {}
 
   DatasetShape shape() const override { return shape_of(dataset_); }
   const Dataset& head() const override { return dataset_; }
@@ -45,6 +47,7 @@ class WholeRows final : public DatasetRows {
   void sparse_features(const SeeSparse& see) const override;
 
  private:
+  std::unique_ptr<const Dataset> own_;
   const Dataset& dataset_;
 };
 
@@ -60,6 +63,14 @@ std::unique_ptr<DatasetRows> symmetrised(std::unique_ptr<DatasetRows> rows);
 Graph read_graph(const DatasetRows& rows);
 
 /// Whether every edge has its reverse, of the same weight: known from sums of 64-bit hashes, but for a chance of 2^-64.
+class ReverseEdges {
+ public:
+  void add(int64_t source, std::span<const int32_t> targets, std::span<const float> weights);
+  bool balanced() const { return forward_ == backward_; }
+
+ private:
+  uint64_t forward_ = 0, backward_ = 0;
+};
 bool is_symmetric(const DatasetRows& rows);
 
 /// The npz schema of docs/data.md; written to a temporary and renamed.

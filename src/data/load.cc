@@ -137,22 +137,6 @@ Dataset read(const Known& known, const std::string& data) {
   });
 }
 
-class LoadedRows final : public DatasetRows {
- public:
-  explicit LoadedRows(Dataset dataset) : dataset_(std::move(dataset)) {}
-
-  DatasetShape shape() const override { return rows_.shape(); }
-  const Dataset& head() const override { return dataset_; }
-  const std::vector<int64_t>& indptr() const override { return rows_.indptr(); }
-  void edges(const SeeSparse& see) const override { rows_.edges(see); }
-  void dense_features(const SeeDense& see) const override { rows_.dense_features(see); }
-  void sparse_features(const SeeSparse& see) const override { rows_.sparse_features(see); }
-
- private:
-  Dataset dataset_;
-  WholeRows rows_{dataset_};
-};
-
 /// Rows ascend strictly and lie in 0..cols-1, values are finite.
 bool is_plain(std::span<const int32_t> columns, std::span<const float> values, int64_t cols) {
   if (!columns.empty() && (columns.front() < 0 || columns.back() >= cols)) return false;
@@ -164,11 +148,13 @@ bool is_plain(std::span<const int32_t> columns, std::span<const float> values, i
 bool is_plain(const DatasetRows& rows) {
   const DatasetShape shape = rows.shape();
   bool plain = shape.nodes > 0;
+  ReverseEdges reverses;
   rows.edges([&](int64_t u, std::span<const int32_t> targets, std::span<const float> weights) {
     plain = plain && is_plain(targets, weights, shape.nodes) &&
             !std::ranges::binary_search(targets, static_cast<int32_t>(u));
+    if (plain && !shape.directed) reverses.add(u, targets, weights);
   });
-  if (!plain || !(shape.directed || is_symmetric(rows))) return false;
+  if (!plain || !reverses.balanced()) return false;
   rows.dense_features([&](int64_t, ConstMatrixView x) {
     plain = plain && std::all_of(x.data, x.data + x.size(), [](float value) { return std::isfinite(value); });
   });
@@ -188,7 +174,7 @@ std::unique_ptr<DatasetRows> open(const Known& known, const std::string& data) {
     if (rows) return rows;
     // What is not plain is mended when it is loaded, or the error is told there.
   }
-  return std::make_unique<LoadedRows>(read(known, data));
+  return std::make_unique<WholeRows>(read(known, data));
 }
 
 }  // namespace
@@ -209,7 +195,7 @@ Dataset load_dataset(const std::string& data) {
 }
 
 std::unique_ptr<DatasetRows> open_dataset(const std::string& data) {
-  if (is_synthetic(data)) return std::make_unique<LoadedRows>(synthetic_dataset(data));
+  if (is_synthetic(data)) return std::make_unique<WholeRows>(synthetic_dataset(data));
   return recognise(data, [&](const Known& known) { return open(known, data); });
 }
 

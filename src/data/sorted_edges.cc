@@ -107,4 +107,13 @@ void SortedEdges::read(const DatasetRows::SeeSparse& see) const {
   });
 }
 
+SortedEdges sort_both_ways(const DatasetRows& rows, bool weighted) {
+  SortedEdges edges(rows.shape().nodes, weighted);
+  rows.edges([&](int64_t u, std::span<const int32_t> targets, std::span<const float> weights) {
+    for (size_t e = 0; e < targets.size(); ++e) edges.add_both(u, targets[e], weights.empty() ? 1.0f : weights[e]);
+  });
+  edges.sort();
+  return edges;
+}
+
 }  // namespace tersegraph

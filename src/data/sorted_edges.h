@@ -60,4 +60,7 @@ class SortedEdges {
   TemporaryFile columns_, weights_;   ///< in order
 };
 
+/// The edges of `rows` and their reverses, with their weights or without.
+SortedEdges sort_both_ways(const DatasetRows& rows, bool weighted);
+
 }  // namespace tersegraph

@@ -65,6 +65,10 @@ class RowBlocks {
     most_ranges_ = std::clamp<int64_t>(kSumFloats / std::max<int64_t>(sums, 1), 16, 64);
   }
 
+  int64_t range_rows(int64_t rows) const {
+    const int64_t range = std::max((rows + most_ranges_ - 1) / most_ranges_, kLeastRows);
+    return range <= block_ ? range : (range + block_ - 1) / block_ * block_;
+  }
   /// Of a loop over so many rows. One over fewer may have more, for its ranges may be shorter.
   int64_t ranges(int64_t rows) const { return (rows + range_rows(rows) - 1) / range_rows(rows); }
   /// No loop over at most so many rows has more ranges.
@@ -94,11 +98,6 @@ class RowBlocks {
  private:
   static constexpr int64_t kSumFloats = 1 << 22;
   static constexpr int64_t kLeastRows = 256;  ///< a range of fewer is not worth its sums
-
-  int64_t range_rows(int64_t rows) const {
-    const int64_t range = std::max((rows + most_ranges_ - 1) / most_ranges_, kLeastRows);
-    return range <= block_ ? range : (range + block_ - 1) / block_ * block_;
-  }
 
   void collect(PhaseSeconds& seconds) {
     constexpr std::array kNames{"spmm", "gemm", "activation"};

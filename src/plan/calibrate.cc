@@ -4,6 +4,7 @@
 #include <cstring>
 #include <functional>
 
+#include "base/affinity.h"
 #include "base/parallel.h"
 #include "base/rng.h"
 #include "base/timer.h"
@@ -249,7 +250,7 @@ void measure_threads(Rates& rates) {
 Rates calibrate() {
   Rates rates;
   rates.machine = machine_name();
-  rates.cores = machine_cores();
+  rates.cores = allowed_cores();
   const int threads = thread_count();
   set_thread_count(1);
   measure_spmm(rates);

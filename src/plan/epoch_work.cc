@@ -9,6 +9,7 @@
 #include "exchange/reach.h"
 #include "exchange/sparse_rows.h"
 #include "nn/gnn_model.h"
+#include "nn/row_blocks.h"
 #include "train/input_errors.h"
 #include "train/input_features.h"
 #include "train/input_order.h"
@@ -16,9 +17,6 @@
 
 namespace tersegraph {
 namespace {
-
-/// Rows that go on together once the last of them has what it needs; see RowBlocks.
-constexpr int64_t kRanges = 64, kLeastRange = 256;
 
 std::vector<int64_t> counts(const std::vector<int64_t>& offsets) {
   std::vector<int64_t> rows;
@@ -36,24 +34,16 @@ HaloWork halo_work(const ExchangePlan& plan, int layer, bool backward, int64_t c
           .scattered = plan.scatter.nnz()};
 }
 
+/// Of the rows, those that a RowBlocks' range goes on with while messages travel: the range has no remote entry.
 double central_share(const ExchangePlan& plan, int64_t rows) {
   if (rows == 0) return 1;
-  const int64_t range = std::max((rows + kRanges - 1) / kRanges, kLeastRange);
+  const int64_t range = RowBlocks().range_rows(rows);
   int64_t central = 0;
   for (int64_t begin = 0; begin < rows; begin += range) {
     const int64_t end = std::min(begin + range, rows);
     if (plan.scatter.indptr[begin] == plan.scatter.indptr[end]) central += end - begin;
   }
   return static_cast<double>(central) / static_cast<double>(rows);
-}
-
-/// Whether layer l's A meets rows in every training epoch, forward; and backward, where the input has a gradient or a
-/// message.
-bool sends_forward(const GraphConv& conv) {
-  return conv.aggregates();
-}
-bool sends_backward(const GraphConv& conv, int layer) {
-  return layer > 0 ? conv.aggregates() : conv.transforms_first();
 }
 
 class Describer {
@@ -69,7 +59,7 @@ class Describer {
         model_(config.model, data.shape().features, data.shape().outputs, order_, config.decay_first_layer_only,
                parameters_) {
     parameters_.finalize();
-    if (!split.train.empty()) aggregation_.skip_rows(reach_, training_rows(split));
+    if (!split.train.empty()) aggregation_.skip_rows(reach_, make_local_targets({}, split, shard_).train);
   }
 
   RankWork describe() {
@@ -106,16 +96,6 @@ class Describer {
     int64_t sums[] = {shard_.local.nnz() + shard_.remote.nnz(), shard_.halo_count()};
     all_reduce_sum(channel_, Traffic::setup, std::span(sums));
     return input_facts(data_.shape(), sums[0], config_, sums[1], channel_.size());
-  }
-
-  std::vector<int64_t> training_rows(const Split& split) const {
-    std::vector<uint8_t> chosen(shard_.global_nodes, 0);
-    for (const int64_t node : split.train) chosen[node] = 1;
-    std::vector<int64_t> rows;
-    for (int64_t i = 0; i < shard_.owned_count(); ++i) {
-      if (chosen[shard_.owned[i]] != 0) rows.push_back(i);
-    }
-    return rows;
   }
 
   LayerWork layer_work(int l) const {
@@ -161,6 +141,13 @@ class Describer {
 };
 
 }  // namespace
+
+bool sends_forward(const GraphConv& conv) {
+  return conv.aggregates();
+}
+bool sends_backward(const GraphConv& conv, int layer) {
+  return layer > 0 ? conv.aggregates() : conv.transforms_first();
+}
 
 int64_t HaloWork::rows_sent() const {
   return std::accumulate(rows_to.begin(), rows_to.end(), int64_t{0});

@@ -18,6 +18,11 @@ namespace tersegraph {
 using ReuseHistogram = std::array<int64_t, 40>;
 ReuseHistogram reuse_of(CsrView a);
 
+/// Whether a layer's A meets rows in every training epoch, forward; and backward, where the input has a gradient or a
+/// message.
+bool sends_forward(const GraphConv& conv);
+bool sends_backward(const GraphConv& conv, int layer);
+
 /// One exchange of halo rows as one rank sees it.
 struct HaloWork {
   int layer = 0;

@@ -14,10 +14,6 @@
 namespace tersegraph {
 namespace {
 
-int64_t& of(TrafficBytes& bytes, Traffic kind) {
-  return bytes[static_cast<int>(kind)];
-}
-
 struct LayerShape {
   int64_t in = 0, out = 0;
   bool first = false;
@@ -52,18 +48,21 @@ PipelineRank rank_work(std::span<const PipelineRank> layers, double scale) {
   return {work.prepare * scale, work.solve * scale, work.weights * scale, work.finish * scale};
 }
 
+int64_t message_bytes(const Grid& grid, const AdmmConfig& config, const LayerSizes& sizes) {
+  return grid.encoded_bytes(0, sizes.columns, config.neurons) + kSealBytes;
+}
+
 }  // namespace
 
 LayerTraffic layer_traffic(const AdmmConfig& config, const LayerSizes& sizes) {
   const Grid p(config, false), q(config, true);
-  const auto bytes = [&](const Grid& grid) { return grid.encoded_bytes(0, sizes.columns, config.neurons) + kSealBytes; };
   LayerTraffic traffic;
   if (sizes.ranks == 1) return traffic;
   for (size_t stage = 0; stage < config.stages.size(); ++stage) {
     const int64_t links = std::min(sizes.ranks, config.stages[stage]) - 1;
     const auto terms = static_cast<int64_t>(config.stages[stage]) * LayerTerms::kCount;
-    of(traffic.epoch, Traffic::p) = links * bytes(p);
-    of(traffic.epoch, Traffic::q) = links * bytes(q);
+    of(traffic.epoch, Traffic::p) = links * message_bytes(p, config, sizes);
+    of(traffic.epoch, Traffic::q) = links * message_bytes(q, config, sizes);
     of(traffic.epoch, Traffic::all_reduce) = 0;
     for (int r = 0; r < sizes.ranks; ++r) {
       of(traffic.epoch, Traffic::all_reduce) +=
@@ -72,7 +71,7 @@ LayerTraffic layer_traffic(const AdmmConfig& config, const LayerSizes& sizes) {
     for (int kind = 0; kind < kTrafficKinds; ++kind) {
       traffic.run[kind] += config.iterations[stage] * traffic.epoch[kind];
     }
-    of(traffic.run, Traffic::p) += links * bytes(p.of_start());
+    of(traffic.run, Traffic::p) += links * message_bytes(p.of_start(), config, sizes);
   }
   return traffic;
 }
@@ -98,10 +97,9 @@ LayerSeconds layer_seconds(const AdmmConfig& config, const LayerSizes& sizes, in
     result.balanced = std::max(result.balanced, own);
   }
   const Grid p(config, false), q(config, true);
-  const auto wire = [&](const Grid& grid) {
-    return static_cast<double>(grid.encoded_bytes(0, sizes.columns, config.neurons) + kSealBytes);
-  };
-  const SimulatedPipeline pipeline = simulate_pipeline(ranks, wire(p), wire(q), link);
+  const auto p_bytes = static_cast<double>(message_bytes(p, config, sizes));
+  const auto q_bytes = static_cast<double>(message_bytes(q, config, sizes));
+  const SimulatedPipeline pipeline = simulate_pipeline(ranks, p_bytes, q_bytes, link);
   const auto count = static_cast<double>(ranks.size());
   for (const PipelineRank& work : ranks) {
     result.phases["p"] += (work.prepare + work.solve) / count;

@@ -45,8 +45,7 @@ std::string default_rates_path();
 Rates read_rates(const std::string& path);
 void write_rates(const Rates& rates, const std::string& path);
 
-/// The processor's name and the cores that this process may use.
+/// The processor's name.
 std::string machine_name();
-int machine_cores();
 
 }  // namespace tersegraph

@@ -115,13 +115,13 @@ std::vector<RankWork> shape_work(const ShapeSpec& spec, const FullGraphConfig& c
   for (int l = 0; l < model.layers(); ++l) {
     const GraphConv& conv = model.conv(l);
     work.layers.push_back({conv, work.owned, work.owned, entries - remote, entries - remote, central});
-    if (ranks == 1 || !conv.aggregates()) continue;
+    if (ranks == 1 || !sends_forward(conv)) continue;
     work.exchanges.push_back(alike(l, false, conv.message_cols(), a_peer, remote, ranks));
   }
   work.evaluation = work.exchanges;
   for (int l = model.layers() - 1; l >= 0 && ranks > 1; --l) {
     const GraphConv& conv = model.conv(l);
-    if (l > 0 ? !conv.aggregates() : !conv.transforms_first()) continue;
+    if (!sends_backward(conv, l)) continue;
     work.exchanges.push_back(alike(l, true, conv.message_cols(), a_peer, remote, ranks));
   }
   if (order == ConvOrder::aggregated_input && a_peer > 0) {

@@ -15,10 +15,6 @@
 namespace tersegraph {
 namespace {
 
-int64_t& of(TrafficBytes& bytes, Traffic kind) {
-  return bytes[static_cast<int>(kind)];
-}
-
 /// Histograms for every pair of ranks are large; so many ranks stand for more.
 constexpr size_t kMostRanks = 16;
 

@@ -1,6 +1,5 @@
 #include "run/cores.h"
 
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,32 +8,22 @@
 #include <thread>
 #include <vector>
 
+#include "base/affinity.h"
 #include "base/error.h"
 #include "comm/launch.h"
 
 namespace tersegraph {
 namespace {
 
-// Cores that a process may run on; 0 when that cannot be told.
-int allowed_cores(pid_t process) {
-  cpu_set_t set;
-  return sched_getaffinity(process, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
-}
-
-int own_cores() {
-  const int allowed = allowed_cores(0);
-  return allowed > 0 ? allowed : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-}
-
 // What all ranks of this host have together. A launcher binds its children, not itself.
 int shared_cores() {
-  return std::max(own_cores(), launched_ranks() > 1 ? allowed_cores(getppid()) : 0);
+  return std::max(allowed_cores(), launched_ranks() > 1 ? allowed_cores(getppid()) : 0);
 }
 
 }  // namespace
 
 int cores_per_rank(int ranks_here) {
-  return std::clamp(shared_cores() / ranks_here, 1, own_cores());
+  return std::clamp(shared_cores() / ranks_here, 1, allowed_cores());
 }
 
 int cores_lost_to_binding(int ranks_here) {

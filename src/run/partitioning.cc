@@ -32,16 +32,6 @@ RowStream stream_of(int64_t nodes, std::function<void(const DatasetRows::SeeSpar
           }};
 }
 
-/// The edges in both directions, in temporary files.
-SortedEdges undirected_edges(const DatasetRows& rows) {
-  SortedEdges edges(rows.shape().nodes, false);
-  rows.edges([&](int64_t u, std::span<const int32_t> targets, std::span<const float>) {
-    for (const int32_t v : targets) edges.add_both(u, v, 1);
-  });
-  edges.sort();
-  return edges;
-}
-
 }  // namespace
 
 // The most that was measured (docs/results/partitions.md), on a graph that hardly coarsens; others take half.
@@ -68,7 +58,7 @@ Partition partition_by(const std::string& words, const DatasetRows& rows, int pa
     const auto read = [&](const DatasetRows::SeeSparse& see) { rows.edges(see); };
     return make_partition(stream_of(shape.nodes, read), parts, method, kSeed);
   }
-  const SortedEdges both = undirected_edges(rows);
+  const SortedEdges both = sort_both_ways(rows, false);
   const auto read = [&](const DatasetRows::SeeSparse& see) { both.read(see); };
   return make_partition(stream_of(shape.nodes, read), parts, method, kSeed);
 }

@@ -3,88 +3,25 @@
 
 #include <cmath>
 #include <cstring>
-#include <functional>
 #include <mutex>
 
-#include "admm/layer_pipeline.h"
-#include "admm/random_layer.h"
+#include "admm/pipeline_runs.h"
 #include "comm/collectives.h"
-#include "comm/launch.h"
 #include "reference/bytes_in_use.h"
 
 namespace tersegraph {
 namespace {
 
-using testing::random_matrix;
-
-/// Columns of three classes around three centres.
-struct Columns {
-  explicit Columns(int64_t columns, int64_t inputs = 12) : x(random_matrix(columns, inputs, 7, 0.4)) {
-    for (int64_t i = 0; i < columns; ++i) {
-      labels.push_back(static_cast<int32_t>(i % 3));
-      x(i, i % 3) += 1.5f;
-    }
-  }
-  /// What a shard of them is given.
-  AdmmInput input(int shard, int shards) const {
-    const int64_t begin = ColumnShards::begin(x.rows(), shard, shards);
-    return {{x.row(begin), ColumnShards::size(x.rows(), shard, shards), x.cols()},
-            labels.data() + begin,
-            x.rows(),
-            x.cols(),
-            3};
-  }
-
-  Matrix x;
-  std::vector<int32_t> labels;
-};
-
-using Body = std::function<void(LayerPipeline&, Channel&)>;
-
-void on_axes(const AdmmConfig& config, const Columns& columns, int layer_ranks, int node_ranks, const Body& body) {
-  run_thread_ranks(layer_ranks * node_ranks, 1, [&](Communicator& communicator) {
-    Channel channel(communicator);
-    const AdmmInput input = columns.input(channel.rank() % node_ranks, node_ranks);
-    LayerPipeline pipeline(config, input, channel, node_ranks);
-    body(pipeline, channel);
-  });
-}
-
-struct Trace {
-  std::vector<double> lagrangians;
-  std::vector<float> weights;
-};
-
-/// All stages.
-Trace trace_of(const AdmmConfig& config, const Columns& columns, int layer_ranks, int node_ranks) {
-  Trace trace;
-  on_axes(config, columns, layer_ranks, node_ranks, [&](LayerPipeline& pipeline, Channel& channel) {
-    PhaseSeconds seconds;
-    std::vector<double> lagrangians;
-    for (size_t stage = 0; stage < config.stages.size(); ++stage) {
-      pipeline.grow(config.stages[stage]);
-      for (int i = 0; i < config.iterations[stage]; ++i) {
-        pipeline.iterate(seconds);
-        lagrangians.push_back(sum_terms(pipeline.terms(), config.rho).lagrangian);
-      }
-    }
-    pipeline.settle();
-    Mlp mlp;
-    pipeline.gather_weights(mlp);
-    if (channel.rank() != 0) return;
-    trace.lagrangians = lagrangians;
-    for (const auto* list : {&mlp.w, &mlp.b}) {
-      for (const Matrix& x : *list) trace.weights.insert(trace.weights.end(), x.data(), x.data() + x.size());
-    }
-  });
-  return trace;
-}
+using testing::Columns;
+using testing::on_axes;
+using testing::Trace;
+using testing::trace_of;
 
 /// Goes on from `state`, of `layers` layers, or where there is none from the start.
 SavedState iterated(const AdmmConfig& config, const Columns& columns, int layer_ranks, int node_ranks,
                     const SavedState* state, int layers, int iterations) {
   SavedState after;
-  on_axes(config, columns, layer_ranks, node_ranks, [&](LayerPipeline& pipeline, Channel& channel) {
+  on_axes(config, columns, layer_ranks, node_ranks, 1, [&](LayerPipeline& pipeline, Channel& channel) {
     PhaseSeconds seconds;
     if (state != nullptr) {
       pipeline.load(*state, layers);
@@ -255,7 +192,7 @@ TEST(NodeRanks, ASteadyIterationAllocatesNothing) {
     const AdmmConfig config = config_of({"", solver, Quantize::pq, GridKind::delta});
     const Columns columns(1100);
     std::vector<int64_t> in_use;
-    on_axes(config, columns, 2, 2, [&](LayerPipeline& pipeline, Channel& channel) {
+    on_axes(config, columns, 2, 2, 1, [&](LayerPipeline& pipeline, Channel& channel) {
       PhaseSeconds seconds;
       pipeline.grow(4);
       for (int k = 0; k < 6; ++k) {
@@ -275,7 +212,7 @@ TEST(NodeRanks, SendWhatArithmeticSays) {
   const Columns columns(41);
   std::mutex mutex;
   int64_t p = 0, q = 0, sums = 0;
-  on_axes(config, columns, 2, 2, [&](LayerPipeline& pipeline, Channel& channel) {
+  on_axes(config, columns, 2, 2, 1, [&](LayerPipeline& pipeline, Channel& channel) {
     PhaseSeconds seconds;
     pipeline.grow(2);
     const Ledger before = channel.ledger();

@@ -2,36 +2,23 @@
 
 #include <cmath>
 #include <cstring>
-#include <mutex>
 
-#include "admm/layer_pipeline.h"
 #include "admm/nonlinearity.h"
 #include "admm/partition.h"
-#include "admm/random_layer.h"
+#include "admm/pipeline_runs.h"
 #include "admm/w_update.h"
 #include "base/error.h"
 #include "base/parallel.h"
-#include "comm/launch.h"
 
 namespace tersegraph {
 namespace {
 
+using testing::Columns;
 using testing::copy_of;
+using testing::lagrangian;
 using testing::random_matrix;
-
-/// Columns of three classes around three centres.
-struct Columns {
-  explicit Columns(int64_t columns = 40, int64_t inputs = 12) : x(random_matrix(columns, inputs, 7, 0.4)) {
-    for (int64_t i = 0; i < columns; ++i) {
-      labels.push_back(static_cast<int32_t>(i % 3));
-      x(i, i % 3) += 1.5f;
-    }
-  }
-  AdmmInput input() const { return {x, labels.data(), x.rows(), x.cols(), 3}; }
-
-  Matrix x;
-  std::vector<int32_t> labels;
-};
+using testing::Trace;
+using testing::trace_of;
 
 AdmmConfig small_config() {
   AdmmConfig config;
@@ -47,10 +34,6 @@ void alone(const std::function<void(Channel&)>& body) {
     Channel channel(communicator);
     body(channel);
   });
-}
-
-double lagrangian(LayerPipeline& pipeline, double rho) {
-  return sum_terms(pipeline.terms(), rho).lagrangian;
 }
 
 TEST(LayerPipeline, UIsWhatTheTheorySaysAfterEachIteration) {
@@ -130,44 +113,6 @@ TEST(LayerPipeline, ResidualsVanishFromRandomStarts) {
   }
 }
 
-/// The bits of everything a run leaves behind.
-struct Trace {
-  std::vector<std::vector<float>> weights;
-  std::vector<double> lagrangians;
-  int64_t p = 0, q = 0;  ///< bytes, all ranks
-};
-
-Trace trace_of(const AdmmConfig& config, const Columns& columns, int ranks, int threads) {
-  Trace trace;
-  std::mutex mutex;
-  const AdmmInput input = columns.input();
-  run_thread_ranks(ranks, threads, [&](Communicator& communicator) {
-    Channel channel(communicator);
-    LayerPipeline pipeline(config, input, channel);
-    PhaseSeconds seconds;
-    std::vector<double> lagrangians;
-    for (size_t stage = 0; stage < config.stages.size(); ++stage) {
-      pipeline.grow(config.stages[stage]);
-      for (int i = 0; i < config.iterations[stage]; ++i) {
-        pipeline.iterate(seconds);
-        lagrangians.push_back(lagrangian(pipeline, config.rho));
-      }
-    }
-    pipeline.settle();
-    Mlp mlp;
-    pipeline.gather_weights(mlp);
-    const std::lock_guard lock(mutex);
-    trace.p += channel.ledger().bytes(Traffic::p);
-    trace.q += channel.ledger().bytes(Traffic::q);
-    if (channel.rank() != 0) return;
-    trace.lagrangians = lagrangians;
-    for (const auto* list : {&mlp.w, &mlp.b}) {
-      for (const Matrix& x : *list) trace.weights.emplace_back(x.data(), x.data() + x.size());
-    }
-  });
-  return trace;
-}
-
 struct Mode {
   const char* name;
   AdmmSolver solver;
@@ -200,7 +145,7 @@ TEST_P(Modes, TheSameBitsForAnyRanksAndThreads) {
     const Trace one = trace_of(config, columns, 1, 1);
     EXPECT_EQ(one.p + one.q, 0);
     for (const auto& [ranks, threads] : {std::pair{1, 2}, {2, 1}, {3, 1}, {4, 2}, {6, 1}, {8, 1}}) {
-      const Trace other = trace_of(config, columns, ranks, threads);
+      const Trace other = trace_of(config, columns, ranks, 1, threads);
       EXPECT_EQ(one.lagrangians, other.lagrangians) << ranks << " ranks, " << threads << " threads";
       EXPECT_EQ(one.weights, other.weights) << ranks << " ranks, " << threads << " threads";
     }

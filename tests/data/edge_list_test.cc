@@ -5,6 +5,7 @@
 #include "data/dataset_rows.h"
 #include "data/npz_files.h"
 #include "data/sorted_edges.h"
+#include "reference/expect_equal.h"
 #include "reference/random_graphs.h"
 
 namespace tersegraph {
@@ -12,12 +13,6 @@ namespace {
 
 using namespace testing;
 using ::testing::HasSubstr;
-
-void expect_equal(const Csr& a, const Csr& b) {
-  EXPECT_EQ(a.indptr, b.indptr);
-  EXPECT_EQ(a.indices, b.indices);
-  EXPECT_EQ(a.values, b.values);
-}
 
 Csr rows_of(const SortedEdges& edges) {
   Csr a;

@@ -10,6 +10,7 @@
 #include "data/shard_data.h"
 #include "data/shard_folder.h"
 #include "data/shard_writer.h"
+#include "reference/expect_equal.h"
 #include "reference/random_graphs.h"
 
 namespace tersegraph {
@@ -85,13 +86,6 @@ Dataset dataset_of(const Kind& kind) {
     for (int64_t v = 0; v < kNodes; ++v) dataset.node_ids.push_back(1000 - 3 * v);
   }
   return dataset;
-}
-
-void expect_equal(const Csr& a, const Csr& b) {
-  EXPECT_EQ(a.cols, b.cols);
-  EXPECT_EQ(a.indptr, b.indptr);
-  EXPECT_EQ(a.indices, b.indices);
-  EXPECT_EQ(a.values, b.values);
 }
 
 void expect_equal(const Matrix& a, const Matrix& b) {

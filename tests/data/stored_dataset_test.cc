@@ -11,6 +11,7 @@
 #include "data/npz_files.h"
 #include "data/shard_writer.h"
 #include "data/synthetic.h"
+#include "reference/expect_equal.h"
 #include "reference/random_graphs.h"
 
 namespace tersegraph {
@@ -22,13 +23,6 @@ using ::testing::HasSubstr;
 bool in_memory(const DatasetRows& rows) {
   return dynamic_cast<const WholeRows*>(&rows) != nullptr || !rows.head().features.empty() ||
          !rows.head().graph.adjacency.indices.empty();
-}
-
-void expect_equal(const Csr& a, const Csr& b) {
-  EXPECT_EQ(a.cols, b.cols);
-  EXPECT_EQ(a.indptr, b.indptr);
-  EXPECT_EQ(a.indices, b.indices);
-  EXPECT_EQ(a.values, b.values);
 }
 
 Matrix dense_of(const DatasetRows& rows) {

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "reference/dense_matrix.h"
+#include "reference/expect_equal.h"
 #include "reference/random_graphs.h"
 
 namespace tersegraph {
@@ -46,13 +47,6 @@ void expect_halo_in_order(const Shard& shard, const Partition& partition) {
     EXPECT_EQ(std::adjacent_find(begin, end, std::greater_equal<>()), end);
   }
   EXPECT_EQ(shard.halo_offsets[shard.rank], shard.halo_offsets[shard.rank + 1]);
-}
-
-void expect_equal(const Csr& a, const Csr& b) {
-  EXPECT_EQ(a.cols, b.cols);
-  EXPECT_EQ(a.indptr, b.indptr);
-  EXPECT_EQ(a.indices, b.indices);
-  EXPECT_EQ(a.values, b.values);
 }
 
 /// Weighted loops included: the graph's own rows, cut and then normalised, are the operator's.
