@@ -10,13 +10,13 @@ namespace {
 constexpr int64_t kColumnMatrices = 8, kWeightMatrices = 4;
 
 /// What the augmentation takes is the same for all perceptrons.
-MemoryPrediction augmentation(const Dataset& dataset, const Split& split, const AdmmTrainerConfig& config, int ranks,
-                              int ranks_here, int64_t halo_rows) {
+MemoryPrediction augmentation(const Dataset& dataset, const Split& split, const AdmmTrainerConfig& config,
+                              const ProcessPart& part) {
   MlpConfig mlp;
   mlp.model.layers = 2;
   mlp.model.hidden = config.admm.neurons;
   mlp.augment = config.augment;
-  MemoryPrediction prediction = predict_memory(dataset, split, mlp, ranks, ranks_here, halo_rows);
+  MemoryPrediction prediction = predict_memory(dataset, split, mlp, part);
   std::erase_if(prediction.items, [](const MemoryPrediction::Item& item) {
     return item.what == "activations and gradients" || item.what == "evaluation" ||
            item.what == "weights and optimizer";
@@ -26,9 +26,10 @@ MemoryPrediction augmentation(const Dataset& dataset, const Split& split, const 
 
 }  // namespace
 
-MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, const AdmmTrainerConfig& config, int ranks,
-                                int ranks_here, int64_t halo_rows) {
-  const double share = static_cast<double>(ranks_here) / ranks;
+MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, const AdmmTrainerConfig& config,
+                                const ProcessPart& part) {
+  const double share = part.share();
+  const int ranks_here = part.ranks_here;
   const int nodes = config.node_ranks, first_here = std::min(ranks_here, nodes);
   const auto rows = static_cast<int64_t>(dataset.nodes() * share);
   const auto columns = static_cast<int64_t>(split.train.size());
@@ -37,7 +38,7 @@ MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, cons
   const int64_t inputs = std::min(cols, columns), layers = config.admm.stages.back();
   const int64_t weights = (layers - 2) * neurons * neurons + (inputs + dataset.labels.outputs) * neurons;
 
-  MemoryPrediction prediction = augmentation(dataset, split, config, ranks, ranks_here, halo_rows);
+  MemoryPrediction prediction = augmentation(dataset, split, config, part);
   const int64_t basis = reduced ? cols * inputs * (1 + ranks_here) + rows * inputs : 0;
   // Every shard of a layer has all its weights.
   const auto blocks =

@@ -6,7 +6,7 @@
 namespace tersegraph {
 
 /// What training by ADMM takes; see train/memory.h.
-MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, const AdmmTrainerConfig& config, int ranks,
-                                int ranks_here, int64_t halo_rows);
+MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, const AdmmTrainerConfig& config,
+                                const ProcessPart& part);
 
 }  // namespace tersegraph

@@ -6,14 +6,11 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "exchange/sparse_rows.h"
+#include "graph/graph.h"
 #include "kernels/spmm.h"
 
 namespace tersegraph {
 namespace {
-
-bool same(const Csr& a, const Csr& b) {
-  return a.cols == b.cols && a.indptr == b.indptr && a.indices == b.indices && a.values == b.values;
-}
 
 CsrView first_rows(CsrView a, int64_t rows) {
   a.rows = rows;
@@ -26,11 +23,15 @@ Csr corner(CsrView a, int64_t rows, int64_t cols) {
   part.cols = cols;
   part.indptr.assign(rows + 1, 0);
   for (int64_t i = 0; i < rows; ++i) {
-    const int32_t* const first = a.indices + a.begin(i);
-    const int64_t kept = std::lower_bound(first, a.indices + a.end(i), cols) - first;
-    part.indptr[i + 1] = part.indptr[i] + kept;
-    part.indices.insert(part.indices.end(), first, first + kept);
-    if (a.values != nullptr) part.values.insert(part.values.end(), a.values + a.begin(i), a.values + a.begin(i) + kept);
+    const int32_t *const first = a.indices + a.begin(i), *const last = a.indices + a.end(i);
+    part.indptr[i + 1] = part.indptr[i] + (std::lower_bound(first, last, cols) - first);
+  }
+  part.indices.reserve(part.nnz());
+  if (a.values != nullptr) part.values.reserve(part.nnz());
+  for (int64_t i = 0; i < rows; ++i) {
+    const int64_t first = a.begin(i), last = first + part.indptr[i + 1] - part.indptr[i];
+    part.indices.insert(part.indices.end(), a.indices + first, a.indices + last);
+    if (a.values != nullptr) part.values.insert(part.values.end(), a.values + first, a.values + last);
   }
   return part;
 }
@@ -55,8 +56,7 @@ Aggregation::Aggregation(const Shard& shard, Channel& channel, const ExchangeCon
       widths_(channel, config),
       exchange_(channel),
       stale_(channel, config) {
-  local_transposed_ = transpose(shard.local);
-  if (same(local_transposed_, shard.local)) local_transposed_ = Csr();
+  if (!is_symmetric(shard.local)) local_transposed_ = transpose(shard.local);
 }
 
 void Aggregation::skip_rows(const Reach& reach, std::span<const int64_t> training_rows) {

@@ -90,8 +90,14 @@ void plan_shape(PlannedWork& work) {
   work.facts.largest_halo = work.ranks.front().halo;
   work.facts.halo_rows = work.facts.largest_halo * ranks;
   const bool processes = work.hosts > 1;
-  work.memory = predict_memory(work.shape, config, ranks, processes ? 1 : ranks,
-                               processes ? work.facts.largest_halo : work.facts.halo_rows, true);
+  const HaloWork* const exchange = work.ranks.front().exchanges.empty() ? nullptr : &work.ranks.front().exchanges[0];
+  const int64_t remote = exchange == nullptr ? 0 : exchange->scattered;
+  work.memory = predict_memory(work.shape, spec.train > 0 ? spec.train : work.shape.nodes, config,
+                               {.ranks = ranks,
+                                .ranks_here = processes ? 1 : ranks,
+                                .halo_rows = processes ? work.facts.largest_halo : work.facts.halo_rows,
+                                .cut_edges = processes ? remote : remote * ranks,
+                                .sharded = true});
 }
 
 }  // namespace

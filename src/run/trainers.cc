@@ -66,16 +66,19 @@ std::unique_ptr<Trainer> make_trainer(const Job& job, int64_t run, Channel& chan
 
 MemoryPrediction predict_memory(const Job& job, const PartitionFacts& facts, bool processes) {
   const auto ranks = static_cast<int>(job.config.ranks);
-  const int ranks_here = processes ? 1 : ranks;
-  const int64_t halo_rows = processes ? facts.largest_halo : facts.halo_rows;
+  const ProcessPart part = {.ranks = ranks,
+                            .ranks_here = processes ? 1 : ranks,
+                            .halo_rows = processes ? facts.largest_halo : facts.halo_rows,
+                            .cut_edges = processes ? facts.cut_edges / ranks : facts.cut_edges,
+                            .sharded = job.sharded()};
+  const Split& split = job.splits.front();
   switch (trainer_kind(job.config)) {
     case TrainerKind::full_graph:
-      return predict_memory(job.shape, full_graph_config(job.config), ranks, ranks_here, halo_rows, job.sharded());
+      return predict_memory(job.shape, std::ssize(split.train), full_graph_config(job.config), part);
     case TrainerKind::mlp:
-      return predict_memory(*job.dataset, job.splits.front(), mlp_config(job.config), ranks, ranks_here, halo_rows);
+      return predict_memory(*job.dataset, split, mlp_config(job.config), part);
     case TrainerKind::admm:
-      return predict_memory(*job.dataset, job.splits.front(), admm_trainer_config(job.config), ranks, ranks_here,
-                            halo_rows);
+      return predict_memory(*job.dataset, split, admm_trainer_config(job.config), part);
   }
   return {};
 }

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <optional>
+#include <span>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -231,6 +232,17 @@ RunHooks signal_hooks() {
   return {.stop_requested = [] { return SignalGuard::received() != 0; }, .on_epoch = {}};
 }
 
+/// Rank 0 decides: of shards it alone knows all nodes' splits.
+void share_memory_fit(Channel& channel, Job& job) {
+  agree_on_input(channel, [&] {
+    if (channel.rank() == 0) fit_memory(job);
+    return true;
+  });
+  int64_t bits = channel.rank() == 0 ? job.config.activation_bits : 0;
+  all_reduce_sum(channel, Traffic::setup, std::span(&bits, 1));
+  job.config.activation_bits = bits;
+}
+
 /// A rank that prepares its own job: an MPI process, or any rank of a sharded dataset. `dataset`: null, or what is in
 /// memory already.
 RunOutcome run_own_job(Communicator& communicator, const RunConfig& config, bool resumes, const Timer& since_start,
@@ -250,7 +262,7 @@ RunOutcome run_own_job(Communicator& communicator, const RunConfig& config, bool
   } else {
     share_partition(channel, job);
   }
-  agree_on_input(channel, [&] { return fit_memory(job), true; });
+  share_memory_fit(channel, job);
   if (channel.rank() == 0 || launched_ranks() > 1) SignalGuard::defer();
   return run_rank(communicator, channel, job, start, since_start);
 }

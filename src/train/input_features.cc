@@ -5,8 +5,8 @@
 #include "augment/feature_rows.h"
 
 namespace tersegraph {
+
 bool stays_sparse(const Csr& aggregated) {
-  constexpr double kSparseDensity = 0.1;
   const double cells = static_cast<double>(aggregated.rows()) * static_cast<double>(aggregated.cols);
   return static_cast<double>(aggregated.nnz()) <= kSparseDensity * cells;
 }

@@ -7,6 +7,7 @@
 namespace tersegraph {
 
 /// Whether A X is kept as it is, for it is sparse: a stored entry costs about ten times a dense one to multiply.
+constexpr double kSparseDensity = 0.1;
 bool stays_sparse(const Csr& aggregated);
 
 /// This rank's rows of the features, in the form that layer 0 asks for.

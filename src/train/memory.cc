@@ -1,20 +1,74 @@
 #include "train/memory.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "nn/gnn_model.h"
+#include "train/input_features.h"
 #include "train/input_order.h"
 #include "train/memory_items.h"
 
 namespace tersegraph {
 namespace {
 
-/// This process' copies of feature rows, as they are or aggregated.
-int64_t input_bytes(const DatasetShape& dataset, const FullGraphConfig& config, ConvOrder order, double share) {
-  const double dense = 4.0 * dataset.nodes * dataset.features * share;
-  const double sparse = 16.0 * (dataset.nodes + dataset.feature_entries) * share;
-  const double rows = dataset.sparse_features && order != ConvOrder::aggregate_first ? sparse : dense;
+/// Bytes of this process' rows of X and of A X.
+struct InputBytes {
+  double rows = 0, aggregated = 0;
+};
+InputBytes input_bytes(const DatasetShape& dataset, double share) {
+  const double nodes = dataset.nodes * share, dense = 4.0 * nodes * dataset.features;
+  if (!dataset.sparse_features) return {dense, dense};
+  const auto sparse = [&](double filled) { return 8.0 * nodes * (1 + filled * dataset.features); };
+  const double filled = static_cast<double>(dataset.feature_entries) / (dataset.nodes * dataset.features);
+  const double sums = 1 - std::pow(1 - filled, static_cast<double>(operator_entries(dataset)) / dataset.nodes);
+  // With their transposes.
+  return {2 * sparse(filled), sums <= kSparseDensity ? 2 * sparse(sums) : dense};
+}
+
+/// What is kept of them for the epochs.
+int64_t kept_input_bytes(const DatasetShape& dataset, const FullGraphConfig& config, ConvOrder order, double share) {
+  const InputBytes bytes = input_bytes(dataset, share);
+  const double rows = order == ConvOrder::aggregate_first ? 4.0 * dataset.nodes * share * dataset.features : bytes.rows;
   const bool aggregated = order == ConvOrder::aggregated_input, root = config.model.kind == ModelKind::sage;
   const double dropped = config.model.input_dropout > 0 ? rows : 0;
-  return static_cast<int64_t>((aggregated ? dense : 0) + (aggregated && !root ? 0 : rows) + dropped);
+  return static_cast<int64_t>((aggregated ? bytes.aggregated : 0) + (aggregated && !root ? 0 : rows) + dropped);
+}
+
+/// What is on the way and in place while A X is made, once.
+int64_t aggregating_bytes(const DatasetShape& dataset, ConvOrder order, const ProcessPart& part) {
+  if (order != ConvOrder::aggregated_input) return 0;
+  const InputBytes bytes = input_bytes(dataset, part.share());
+  const double a_row = bytes.rows / (dataset.nodes * part.share());
+  return static_cast<int64_t>(bytes.rows + bytes.aggregated + 2 * a_row * part.halo_rows);
+}
+
+/// The part of the nodes whose output a training epoch computes, by layer and at the end of the last one: those of
+/// which training nodes depend, if neighbours fall by chance.
+std::vector<double> computed_shares(const DatasetShape& dataset, int64_t training, int64_t layers) {
+  const double neighbours = static_cast<double>(operator_entries(dataset)) / dataset.nodes;
+  std::vector<double> shares(layers + 1, static_cast<double>(training) / dataset.nodes);
+  for (int64_t l = layers - 1; l >= 0; --l) {
+    const double share = 1 - std::pow(1 - shares[l + 1], neighbours);
+    shares[l] = dataset.nodes * (1 - share) < 1 ? 1 : share;
+  }
+  return shares;
+}
+
+/// The local rows of A and its part in the plans: of all rows, and again of those that a layer computes.
+int64_t shard_bytes(const DatasetShape& dataset, const FullGraphConfig& config, int64_t training,
+                    const ProcessPart& part) {
+  const bool symmetric = config.model.kind == ModelKind::gcn && !dataset.directed;
+  const double own = operator_bytes(dataset) * part.share(), cut = 8.0 * part.cut_edges;
+  double bytes = own + (symmetric ? 0 : own - cut) + 2 * cut;
+  double last = 1;
+  const std::vector<double> shares = computed_shares(dataset, training, config.model.layers);
+  for (int64_t l = config.model.layers - 1; l >= 0; --l) {
+    if (shares[l + 1] == 1) break;
+    bytes += (own - cut) * shares[l + 1];
+    if (shares[l + 1] != last) bytes += 2 * cut * shares[l + 1];
+    last = shares[l + 1];
+  }
+  return static_cast<int64_t>(bytes);
 }
 
 /// Matrices of halo rows: what is sent and received, of every exchange that remembers its rows together with these (of
@@ -37,29 +91,33 @@ int64_t MemoryPrediction::total() const {
   return sum;
 }
 
-MemoryPrediction predict_memory(const DatasetShape& dataset, const FullGraphConfig& config, int ranks, int ranks_here,
-                                int64_t halo_rows, bool sharded) {
-  const double share = static_cast<double>(ranks_here) / ranks;
+MemoryPrediction predict_memory(const DatasetShape& dataset, int64_t training, const FullGraphConfig& config,
+                                const ProcessPart& part) {
+  const int ranks = part.ranks, ranks_here = part.ranks_here;
   const ConvOrder order = choose_input_order(
-      input_facts(dataset, operator_entries(dataset), config, halo_rows * ranks / ranks_here, ranks), config);
+      input_facts(dataset, operator_entries(dataset), config, part.halo_rows * ranks / ranks_here, ranks), config);
   Parameters parameters;
   const GnnModel model(config.model, dataset.features, dataset.outputs, order, false, parameters);
 
-  const bool symmetric = config.model.kind == ModelKind::gcn && !dataset.directed;
-  const auto shard_bytes = static_cast<int64_t>(operator_bytes(dataset) * share * (symmetric ? 1 : 2));
-  const int64_t exchange = halo_copies(config) * 4 * halo_rows * model.widest_exchange() + 80 * halo_rows;
-  const auto rows = static_cast<int64_t>(dataset.nodes * share);
+  const auto rows = static_cast<int64_t>(dataset.nodes * part.share());
   const bool sparse = dataset.sparse_features;
+  const int64_t input = kept_input_bytes(dataset, config, order, part.share());
+  const int64_t activations =
+      model.activation_bytes(rows, ranks, sparse) + model.gradient_sum_bytes(rows / ranks_here, sparse) * ranks_here;
+  const int64_t messages = (halo_copies(config) * 4 * model.widest_exchange() + 80) * part.halo_rows;
+  const int64_t begins = aggregating_bytes(dataset, order, part);
   return {{{"program", kProgramBytes},
-           {"dataset", sharded ? label_bytes(dataset) : dataset_bytes(dataset)},
-           {"aggregation operator", (sharded ? 0 : operator_bytes(dataset)) + shard_bytes},
-           {"input rows", input_bytes(dataset, config, order, share)},
-           {"activations and gradients", model.activation_bytes(rows, ranks, sparse) +
-                                             model.gradient_sum_bytes(rows / ranks_here, sparse) * ranks_here},
-           {"messages", exchange},
+           {"dataset", part.sharded ? label_bytes(dataset) : dataset_bytes(dataset)},
+           {"aggregation operator",
+            (part.sharded ? 0 : operator_bytes(dataset)) + shard_bytes(dataset, config, training, part)},
+           {"input rows", input},
+           {"activations and gradients", activations},
+           {"messages", messages},
+           {"outputs", ranks > 1 ? 4 * dataset.nodes * dataset.outputs : 0},
            {"weights and optimizer", (weight_bytes(parameters.size(), config.optimizer) +
                                       reduce_bytes(parameters.size(), config.reduce_bits, ranks)) *
-                                         ranks_here}}};
+                                         ranks_here},
+           {"input while aggregated", std::max<int64_t>(0, begins - input - activations - messages)}}};
 }
 
 }  // namespace tersegraph

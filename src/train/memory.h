@@ -19,14 +19,23 @@ struct MemoryPrediction {
   int64_t total() const;
 };
 
-/// Predicts the peak before anything is allocated. `halo_rows` is the sum over this process' ranks (0 for one rank).
-/// `sharded`: each rank reads its share of the dataset, which nobody holds whole.
-MemoryPrediction predict_memory(const DatasetShape& dataset, const FullGraphConfig& config, int ranks, int ranks_here,
-                                int64_t halo_rows, bool sharded = false);
+/// What one process holds of a job.
+struct ProcessPart {
+  int ranks = 1, ranks_here = 1;
+  int64_t halo_rows = 0, cut_edges = 0;  ///< sums over its ranks; edges from nodes of others
+  bool sharded = false;                  ///< each rank reads its share of the dataset, which nobody holds whole
+
+  double share() const { return static_cast<double>(ranks_here) / ranks; }
+};
+
+/// Predicts the peak before anything is allocated. `training`: nodes of the split. Its last item is what aggregating
+/// the input takes beyond what an epoch needs in its place.
+MemoryPrediction predict_memory(const DatasetShape& dataset, int64_t training, const FullGraphConfig& config,
+                                const ProcessPart& part);
 
 /// The same for a perceptron on augmented features. Its last item is what computing the training rows of X takes beyond
 /// what an epoch needs in its place.
-MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, const MlpConfig& config, int ranks,
-                                int ranks_here, int64_t halo_rows);
+MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, const MlpConfig& config,
+                                const ProcessPart& part);
 
 }  // namespace tersegraph

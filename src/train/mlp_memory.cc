@@ -64,9 +64,10 @@ double input_bytes(const HopSizes& hops, float dropout) {
 
 }  // namespace
 
-MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, const MlpConfig& config, int ranks,
-                                int ranks_here, int64_t halo_rows) {
-  const double share = static_cast<double>(ranks_here) / ranks;
+MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, const MlpConfig& config,
+                                const ProcessPart& part) {
+  const double share = part.share();
+  const int ranks = part.ranks, ranks_here = part.ranks_here;
   const auto rows = static_cast<int64_t>(dataset.nodes() * share);
   const auto training = static_cast<int64_t>(static_cast<double>(split.train.size()) * share);
   const HopSizes hops(dataset, split, config.augment);
@@ -85,7 +86,7 @@ MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, cons
   const int64_t passed_on = shape.layers == 1 ? 0 : (shape.layers - 1) * shape.hidden + dataset.labels.outputs;
   const int64_t evaluation =
       4 * (2 * rows * first_width + rows * dataset.labels.outputs + cols * first_width * ranks_here) +
-      (ranks > 1 ? 4 * (rows + 3 * halo_rows) * first_width : 0);
+      (ranks > 1 ? 4 * (rows + 3 * part.halo_rows) * first_width : 0);
   const int64_t activations = model.activation_bytes(training, ranks, hops.training_sparse()) +
                               4 * more_rows * passed_on +
                               model.gradient_sum_bytes(training / ranks_here, hops.training_sparse()) * ranks_here;

@@ -251,13 +251,14 @@ TEST_F(PublishersFiles, DamagedFoldersAreInputErrors) {
     const TemporaryFolder scratch;
     fs::copy(folder_.file(name), scratch.file(name), fs::copy_options::recursive);
     scratch.write(name + "/" + file, bytes);
-    const std::string error = error_of<InputError>([&] { load_dataset(scratch.file(name)); });
+    const std::string error = error_of<InputError>([&, &name = name] { load_dataset(scratch.file(name)); });
     EXPECT_THAT(error, HasSubstr(message)) << name << ' ' << file;
     EXPECT_THAT(error, Not(HasSubstr("\n")));
     fs::remove(scratch.file(name + "/" + file));
     if (file != "raw/node-label.npz" && file != "raw/node-feat.csv.gz" && file != "raw/node-label.csv.gz" &&
         name != "edges") {
-      EXPECT_NE(error_of<InputError>([&] { load_dataset(scratch.file(name)); }), "") << name << " without " << file;
+      EXPECT_NE(error_of<InputError>([&, &name = name] { load_dataset(scratch.file(name)); }), "")
+          << name << " without " << file;
     }
   }
 }

@@ -383,7 +383,8 @@ TEST_F(Load, MalformedFilesAreInputErrors) {
 
 TEST_F(Load, MissingFilesAndFoldersAreInputErrors) {
   EXPECT_THAT(error_of<InputError>([&] { load_dataset(folder_.file("none.npz")); }), HasSubstr("No such file"));
-  EXPECT_THAT(error_of<InputError>([&] { load_dataset(folder_.file("")); }), HasSubstr("is a folder in no known format"));
+  EXPECT_THAT(error_of<InputError>([&] { load_dataset(folder_.file("")); }),
+              HasSubstr("is a folder in no known format"));
   EXPECT_THAT(error_of<InputError>([&] { load_dataset(folder_.write("a.npz", "text")); }), HasSubstr("no .npz"));
 }
 

@@ -139,7 +139,7 @@ TEST(Npy, MalformedFilesAreInputErrors) {
       {header("  "), "cannot be read"},
   };
   for (const auto& [bytes, message] : table) {
-    EXPECT_THAT(error_of<InputError>([&] { parse(bytes); }), HasSubstr(message)) << bytes;
+    EXPECT_THAT(error_of<InputError>([&, &bytes = bytes] { parse(bytes); }), HasSubstr(message)) << bytes;
   }
 }
 

@@ -106,7 +106,8 @@ TEST(Synthetic, MistakesAreInputErrors) {
       {"nodes=100,split=0.9/0.9/0", "exceed 1"},
   };
   for (const auto& [words, message] : table) {
-    EXPECT_THAT(error_of<InputError>([&] { load_dataset("sbm:" + words); }), HasSubstr(message)) << words;
+    EXPECT_THAT(error_of<InputError>([&, &words = words] { load_dataset("sbm:" + words); }), HasSubstr(message))
+        << words;
   }
 }
 

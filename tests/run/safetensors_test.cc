@@ -76,7 +76,9 @@ TEST(Safetensors, LiesAreRefused) {
       {R"({"w":)", "JSON"},
   };
   for (const auto& [header, says] : lies) {
-    EXPECT_THAT(error_of<InputError>([&] { parse_safetensors(file_of(header, data), "file"); }), HasSubstr(says))
+    EXPECT_THAT(
+        error_of<InputError>([&, &header = header, &data = data] { parse_safetensors(file_of(header, data), "file"); }),
+        HasSubstr(says))
         << header;
   }
   const std::string deep = std::string(1000000, '[') + std::string(1000000, ']');
