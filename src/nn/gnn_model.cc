@@ -171,7 +171,12 @@ int64_t GnnModel::widest_block() const {
 }
 
 int64_t GnnModel::gradient_sums(int64_t rows, bool sparse_input) const {
-  const int64_t sums = parameters_.size() - (sparse_input ? parameters_.elements(layers_[0].conv.weight) : 0);
+  int64_t sums = parameters_.size();
+  if (sparse_input) {  // whose products come from SpMM
+    for (const int tensor : {layers_[0].conv.weight, layers_[0].conv.root}) {
+      if (tensor >= 0) sums -= parameters_.elements(tensor);
+    }
+  }
   RowBlocks blocks;
   blocks.resize(widest_block(), sums);
   return blocks.most_ranges(rows) * sums;
