@@ -18,9 +18,7 @@ function(tersegraph_compile_options target)
     target_compile_options(${target} PUBLIC -fsanitize=${TERSEGRAPH_SANITIZE} -fno-omit-frame-pointer)
     target_link_options(${target} PUBLIC -fsanitize=${TERSEGRAPH_SANITIZE})
     if(TERSEGRAPH_SANITIZE MATCHES undefined)
-      # Highway's portable lanes convert what lies outside an int and mask it away afterwards.
-      target_compile_options(${target} PUBLIC -fno-sanitize-recover=undefined
-                                              $<$<CXX_COMPILER_ID:Clang>:-fno-sanitize=float-cast-overflow>)
+      target_compile_options(${target} PUBLIC -fno-sanitize-recover=undefined)
     endif()
   endif()
 endfunction()
@@ -30,9 +28,6 @@ set(TERSEGRAPH_TEST_ENVIRONMENT "")
 if(TERSEGRAPH_SANITIZE STREQUAL "thread")
   file(GLOB TERSEGRAPH_ARCHER /usr/lib/llvm-*/lib/libarcher.so)
   set(TERSEGRAPH_TEST_ENVIRONMENT TSAN_OPTIONS=ignore_noninstrumented_modules=1 OMP_TOOL_LIBRARIES=${TERSEGRAPH_ARCHER})
-elseif(TERSEGRAPH_SANITIZE)
-  # libomp keeps its threads' memory to the end.
-  set(TERSEGRAPH_TEST_ENVIRONMENT LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/leaks.txt:print_suppressions=0)
 endif()
 
 # tersegraph_test(NAME SOURCES ... USES modules ... [ALONE]): one GoogleTest program, its cases known to ctest by name, or in
