@@ -48,6 +48,8 @@ def bars(path, title, across, groups):
         axes.barh(heights, [values.get(bar) or 0 for values in groups.values()], label=bar)
     axes.set_yticks([group * (len(names) + 1) + (len(names) - 1) / 2 for group in range(len(groups))], groups)
     axes.invert_yaxis()
+    axes.set_axisbelow(True)
+    axes.grid(False, axis="y")
     axes.set(title=title, xlabel=across)
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     save(figure, path)

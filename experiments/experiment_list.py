@@ -1,4 +1,6 @@
 """The experiments, in the order of the page of results: each is a module beside this file."""
 
-NAMES = ["admm_tables", "admm_communication", "simulated_scaling", "halo_accuracy", "convergence", "halo_rows", "links", "slow_links",
-         "plan_accuracy", "peers", "epoch_roofline", "partitions", "scaling", "torch_ranks", "features"]
+NAMES = ["admm_tables", "admm_convergence", "admm_communication", "admm_speed", "simulated_scaling",
+         "links", "slow_links", "halo_accuracy", "ablation", "convergence", "halo_rows",
+         "peers", "minibatch", "memory", "recovery", "plan_accuracy",
+         "epoch_roofline", "partitions", "scaling", "torch_ranks", "features"]

@@ -5,7 +5,7 @@ Asks the installed packages (`experiments/programs/check_features.py`); [feature
 
 import harness
 
-MINUTES = (2, 2)
+MINUTES = (1, 2)
 NEEDS = ["pyg", "dgl"]
 CLAIMS = {"bits": ("ours", "neither PyG nor DGL sends rows between machines in few bits", ""),
           "same": ("ours", "the same weights, bit for bit, on 1 and 2 threads", ""),

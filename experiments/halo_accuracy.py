@@ -25,7 +25,7 @@ MORE_SEEDS = 40  # of what 20 leave open
 T_95 = {2: 12.706, 3: 4.303, 5: 2.776, 10: 2.262, 15: 2.145, 20: 2.093, 25: 2.064, 30: 2.045, 35: 2.032, 40: 2.023}  # two-sided, for so many differences
 GOAL_MEAN, GOAL_LOW = -0.1, -0.3
 
-MINUTES = (3, 900)
+MINUTES = (1, 900)
 NEEDS = ["data/amazon_computers", "data/coauthor_cs"]
 CLAIMS = {
     "accuracy": ("AdaQP", "adaptive bits change the test accuracy little", "-0.30 to +0.19 points"),

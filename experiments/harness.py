@@ -71,7 +71,7 @@ def judged(module, results):
     """The claims of an experiment with their verdicts, as its JSON has them."""
     found = module.judge(results)
     return [{"key": key, "whose": whose, "claim": claim, "claimed": claimed} |
-            {k: v for k, v in found.get(key, verdict("not tested", "")).items() if k != "claimed" or v is not None}
+            {k: v for k, v in found.get(key, verdict("not tested", "", why="not part of this run")).items() if k != "claimed" or v is not None}
             for key, (whose, claim, claimed) in module.CLAIMS.items()]
 
 

@@ -17,7 +17,7 @@ COLUMNS = {"s an epoch": ("seconds", ".3f"), "exposed, s": ("exposed", ".3f"), "
            "noise": ("noise", ".3g"), "faster than adaqp-exact": ("against_adaqp-exact", ".2f"), "than exact": ("against_exact", ".2f"),
            "than PyTorch": ("against_peer", ".2f")}
 
-MINUTES = (4, 120)
+MINUTES = (1, 120)
 NEEDS = ["launch", "data/amazon_computers"]
 CLAIMS = {
     "throughput": ("AdaQP", "throughput with adaptive bits over that of fp32", "up to 3.01x"),
@@ -44,11 +44,11 @@ def measure(runner):
 
 def peer_words(runner, name):
     """Those of a hand-written PyTorch program on the same hosts; it wants one process a host in torch's convention."""
-    if not runner.options.pyg or not runner.options.peers:
-        runner.leave_out("PyTorch and gloo", "needs --pyg")
+    o = runner.options
+    if not (o.pyg and o.peers and o.launch_each):
+        runner.leave_out("PyTorch and gloo", "needs --pyg, --peers and --launch-each")
         return []
-    program = runner.options.peers / "bench_dist_gcn.py"
-    return ["--peer", f"{runner.options.launch} -m each {runner.options.pyg} {program} --data {runner.data(name)} --epochs 3"]
+    return ["--peer", f"{o.launch_each} {o.pyg} {o.peers / 'bench_dist_gcn.py'} --data {runner.data(name)} --epochs 3"]
 
 
 def place(s):

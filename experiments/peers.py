@@ -86,5 +86,5 @@ def draw(results, folder):
     import chart
 
     chart.bars(folder / "peers.svg", "One epoch on one machine, 2 threads", "times our seconds",
-               {f"{row['data']} {row['model']}": {side: row["sides"][side].get("ratio", 1.0) for side in row["sides"]
-                                                  if side in ("ours", "torch-best", *SHIPPED)} for row in rows_of(results)})
+               {f"{row['data']} {row['model']}": {side: row["sides"][side].get("ratio", 1.0) for side in ("ours", "torch-best", *SHIPPED)
+                                                  if side in row["sides"]} for row in rows_of(results)})

@@ -22,7 +22,7 @@ KINDS = {True: ["p", "q", "all_reduce"], False: ["halo_forward", "halo_backward"
 EPOCHS, SETTLING = 10, 3
 SECONDS, MEMORY = 0.15, 0.10
 
-MINUTES = (3, 60)
+MINUTES = (0.7, 60)
 NEEDS = ["launch", "data/amazon_computers", "data/coauthor_cs"]
 CLAIMS = {"bytes": ("ours", "bytes of a run are predicted exactly", "all cases"),
           "seconds": ("ours", f"seconds of an epoch are predicted within {100 * SECONDS:.0f} %", "all cases"),

@@ -1,6 +1,4 @@
-"""The page that holds every claim, written from what the experiments wrote and from nothing else.
-
-Sets that cannot be had are listed with it: those that no experiment here can test are not tested."""
+"""The page that holds every claim, written from what the experiments wrote and from nothing else."""
 
 import os
 import re

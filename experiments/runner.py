@@ -90,15 +90,18 @@ class Runner:
                 return None
         return json.loads((folder / "summary.json").read_text()) | {"folder": str(folder)}
 
-    def answer(self, *words, env=None, read=json.loads):
-        """What `read` makes of a command's standard output; one that was kept is read instead. Ends where it fails."""
+    def answer(self, *words, env=None, read=json.loads, codes=(0,)):
+        """What `read` makes of a command's standard output; one that was kept is read instead.
+
+        Failed where it ends with another code than these."""
         words = [str(word) for word in words]
         kept = self.options.runs / f"{self.key(words)}.out"
         if not kept.exists():
             print(Path(words[0]).name, " ".join(words[1:])[:200], flush=True)
             done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, **(env or {})})
-            if done.returncode != 0:
-                raise Failed(f"{' '.join(words)} failed: {(done.stderr or done.stdout).strip()[-1500:]}")
+            if done.returncode not in codes:
+                print((done.stderr or done.stdout).strip()[-1500:])
+                raise Failed(f"{Path(words[0]).name} {' '.join(words[1:3])} ... ended with {done.returncode}")
             kept.parent.mkdir(parents=True, exist_ok=True)
             kept.with_suffix(".part").write_text(done.stdout)
             kept.with_suffix(".part").rename(kept)
@@ -133,7 +136,8 @@ class Runner:
         best = None
         for words in choices:
             summary = self.run(*words)
-            if summary and (best is None or summary["val_accuracy"] > best[1]["val_accuracy"]):
+            if summary and not summary.get("diverged") and (
+                    best is None or summary["val_accuracy"] > best[1]["val_accuracy"]):
                 best = (words, summary)
         return best
 
