@@ -41,7 +41,7 @@ def measure(runner):
     layers = results["ways"][list(WAYS).index("adaptive")]["layers"]
     return "\n".join([f"{seeds} seeds, {epochs} epochs.\n", harness.table(
         ["messages", "test accuracy", "points, by seed", "MB an epoch", "fewer", "bits", "choosing", "hidden, s"], rows),
-        "## Bits by layer, adaptive\n", harness.table(list(layers), [[f"{bits:.2f}" for bits in layers.values()]]),
+        "![accuracy by bytes](ablation.svg)\n", "## Bits by layer, adaptive\n", harness.table(list(layers), [[f"{bits:.2f}" for bits in layers.values()]]),
         "## One choice of widths\n", harness.table(["goal", "widths", "ms", "mean bits"], [
             [r["goal"], r["widths"], r["total_ms"], f"{r['mean_bits']:.2f}"] for r in results["assigner"]["results"]])]), results
 
