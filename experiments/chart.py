@@ -10,11 +10,11 @@ matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "tersegraph"
                             "axes.spines.top": False, "axes.spines.right": False, "font.size": 10})
 
 
-def lines(path, title, across, up, curves, log_x=False, log_y=False, marks=None):
+def lines(path, title, across, up, curves, log_x=False, log_y=False, marks=None, points=False):
     """curves: {name: [(x, y), ...]}; marks: where the x axis has its ticks, all others without."""
     figure, axes = pyplot.subplots(figsize=(8, 4.6))
-    for name, points in curves.items():
-        axes.plot(*zip(*points), label=name, linewidth=1.4)
+    for name, curve in curves.items():
+        axes.plot(*zip(*curve), label=name, linewidth=1.4, marker="o" if points else None, markersize=4)
     axes.set(title=title, xlabel=across, ylabel=up, xscale="log" if log_x else "linear", yscale="log" if log_y else "linear")
     if marks:
         axes.set_xticks(marks, [f"{mark:g}" for mark in marks])
@@ -36,6 +36,22 @@ def intervals(path, title, across, rows, goals):
     for value, words in goals:
         axes.axvline(value, color="#b91c1c", linestyle="--", linewidth=1)
         axes.annotate(words, (value, 1), xycoords=("data", "axes fraction"), color="#b91c1c", ha="center", va="bottom")
+    save(figure, path)
+
+
+def bars(path, title, across, groups):
+    """groups: {name: {bar: value or None}}, one below the other; the bars of each have the same colours."""
+    names = list(dict.fromkeys(bar for values in groups.values() for bar in values))
+    figure, axes = pyplot.subplots(figsize=(8, 1 + 0.16 * len(groups) * (len(names) + 1)))
+    for place, bar in enumerate(names):
+        heights = [group * (len(names) + 1) + place for group in range(len(groups))]
+        axes.barh(heights, [values.get(bar) or 0 for values in groups.values()], label=bar)
+    axes.set_yticks([group * (len(names) + 1) + (len(names) - 1) / 2 for group in range(len(groups))], groups)
+    axes.invert_yaxis()
+    axes.set_axisbelow(True)
+    axes.grid(False, axis="y")
+    axes.set(title=title, xlabel=across)
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     save(figure, path)
 
 

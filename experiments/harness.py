@@ -1,92 +1,31 @@
-"""What every experiment needs: runs of the program that are made once and kept, seeds, tables, and the machine's facts.
+"""What every experiment needs beside its runs (runner.py): figures, tables, verdicts, and the files of its results.
 
-An experiment is a program beside this file. It asks for runs by their words; a run that is already there is read
-instead of repeated, so an interrupted experiment goes on where it was. Results go to docs/results/NAME.md and .json.
+An experiment is a module beside this file, started by `experiments/run NAME`. It has
+  __doc__    its first line is the page's title, the rest, the setup, stands below it
+  MINUTES    (quick, full) on two quiet cores
+  NEEDS      what has to be there, see runner.missing
+  CLAIMS     {key: (whose, what is claimed, the claimed figure or "")}
+  measure(runner) -> (Markdown, results)     the rest of the page; all raw figures, as JSON has them
+  judge(results) -> {key: verdict(...)}      by claim; one that is not there was not tested
+  limits(results) -> [sentence]              where this is not the best choice; optional
+  draw(results, folder)                      pictures; optional
 """
 
-import argparse
-import hashlib
 import json
 import math
 import os
 import platform
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def arguments(description, flags={}, texts={}):
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--program", default=ROOT / "build/release/bin/tersegraph", type=Path)
-    parser.add_argument("--data", default=ROOT.parent / "shared/data/npz", type=Path, help="folder with the graphs")
-    parser.add_argument("--runs", default=ROOT / "runs/experiments", type=Path, help="where runs are kept")
-    parser.add_argument("--out", default=ROOT / "docs/results", type=Path)
-    parser.add_argument("--quick", action="store_true", help="fewer sets and seeds: minutes instead of hours")
-    for flag, words in flags.items():
-        parser.add_argument(f"--{flag}", action="store_true", help=words)
-    for option, words in texts.items():
-        parser.add_argument(f"--{option}", required=True, help=words)
-    parsed = parser.parse_args()
-    if not parsed.program.exists():
-        sys.exit(f"{parsed.program} is not there: build it (cmake --workflow --preset program), or give --program")
-    return parsed
-
-
-class Runner:
-    def __init__(self, options):
-        self.options = options
-        self.version = subprocess.run([options.program, "--version"], capture_output=True, text=True,
-                                      check=True).stdout.strip()
-
-    def run(self, *words, launch=()):
-        """summary.json of `tersegraph train words...`, started by the words of `launch`, and its "folder".
-
-        None when the run failed (it diverged): the reason is printed; and where it is not there under --so-far.
-        """
-        words = [str(word) for word in words]
-        key = hashlib.sha256(" ".join([*launch, self.version] + words).encode()).hexdigest()[:16]
-        folder = self.options.runs / key
-        if getattr(self.options, "so_far", False) and not self.is_whole(folder):
-            return None
-        if not self.is_whole(folder):
-            if folder.exists():  # cut off amid the run
-                shutil.rmtree(folder)
-            print("tersegraph train", " ".join(words), flush=True)
-            done = subprocess.run([*launch, self.options.program, "train", *words, "--quiet", "--out", folder],
-                                  capture_output=True, text=True)
-            if not (folder / "summary.json").exists():
-                print("  failed:", done.stderr.strip())
-                return None
-        return json.loads((folder / "summary.json").read_text()) | {"folder": str(folder)}
-
-    @staticmethod
-    def is_whole(folder):
-        summary = folder / "summary.json"
-        return summary.exists() and json.loads(summary.read_text())["ending"] != "stopped"
-
-    def metrics(self, summary, seed=None):
-        """The lines of metrics.jsonl; of one seed where there were several."""
-        folder = Path(summary["folder"])
-        if seed is not None:
-            folder = folder / f"run-{seed}"
-        return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-
-    def best_by_validation(self, choices):
-        """The choice (a list of words) whose runs have the best validation accuracy, and its summary."""
-        best = None
-        for words in choices:
-            summary = self.run(*words)
-            if summary and (best is None or summary["val_accuracy"] > best[1]["val_accuracy"]):
-                best = (words, summary)
-        return best
+from runner import ROOT, Failed  # noqa: F401 (experiments take them from here)
 
 
 def of_runs(summary):
     """The summaries of the single runs."""
     return summary.get("runs", [summary])
+
+
+# ---- figures
 
 
 def mean_std(values):
@@ -97,9 +36,13 @@ def mean_std(values):
     return mean, math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1))
 
 
+def mean(values):
+    return mean_std(values)[0]
+
+
 def figure(values, digits=3):
-    mean, std = mean_std(values)
-    return f"{mean:.{digits}f}±{std:.{digits}f}".replace("0.", ".")
+    average, std = mean_std(values)
+    return f"{average:.{digits}f}±{std:.{digits}f}".replace("0.", ".")
 
 
 def table(header, rows):
@@ -107,17 +50,80 @@ def table(header, rows):
     return "\n".join(lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]) + "\n"
 
 
+def verdict(holds, ours, claimed=None, ratio=None, why="", headline=""):
+    """How a claim came out. holds: True, False or "better"; ours: the measured figure in words; claimed: the claimed one
+    where it stands in the results; ratio: ours over claimed, or what the claim is a ratio of; headline: a sentence for the
+    project's first page."""
+    word = {True: "holds", False: "does not hold"}.get(holds, holds)
+    return {"verdict": word, "ours": ours, "claimed": claimed, "ratio": None if ratio is None else round(ratio, 3),
+            "why": why, "headline": headline}
+
+
 def machine():
     cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
-    return {"cpu": cpu, "cores": os.cpu_count(), "system": platform.platform()}
+    return {"cpu": cpu, "cores": os.cpu_count(), "system": platform.platform(), "load": round(os.getloadavg()[0], 1)}
 
 
-def write(options, runner, name, text, results):
+# ---- results
+
+
+def judged(module, results):
+    """The claims of an experiment with their verdicts, as its JSON has them."""
+    found = module.judge(results)
+    return [{"key": key, "whose": whose, "claim": claim, "claimed": claimed} |
+            {k: v for k, v in found.get(key, verdict("not tested", "", why="not part of this run")).items() if k != "claimed" or v is not None}
+            for key, (whose, claim, claimed) in module.CLAIMS.items()]
+
+
+def write(options, runner, name, module, text, results):
     options.out.mkdir(parents=True, exist_ok=True)
-    command = f"experiments/{name}" + (" --quick" if options.quick else "")
+    command = f"experiments/run {name}" + (" --quick" if options.quick else "")
     facts = machine()
-    foot = f"\nMade by `{command}`; {runner.version}; {facts['cpu']}, {facts['cores']} cores.\n"
-    (options.out / f"{name}.md").write_text(text + foot)
-    (options.out / f"{name}.json").write_text(
-        json.dumps({"command": command, "version": runner.version, "machine": facts, "results": results}, indent=1))
-    print(f"wrote {options.out / name}.md and .json")
+    out = "".join(f"Left out: {words}.\n\n" for words in runner.left_out)
+    foot = f"\n{out}Made by `{command}`; {runner.version}; {facts['cpu']}, {facts['cores']} cores.\n"
+    title, setup = heading(module)
+    (options.out / f"{name}.md").write_text(f"# {title}\n\n{setup}\n\n{text}{foot}")
+    save(options.out / f"{name}.json",
+         {"command": command, "version": runner.version, "machine": facts, "left_out": runner.left_out,
+          "claims": judged(module, results), "limits": limits(module, results), "results": results})
+    draw(module, results, options.out)
+
+
+def write_left_out(options, name, module, why):
+    """So that the page of results says it, where nothing was measured before."""
+    found = load(options.out, name)
+    if not found or found["results"] is None:
+        options.out.mkdir(parents=True, exist_ok=True)
+        claims = [{"key": key, "whose": whose, "claim": claim, "claimed": claimed} | verdict("not tested", "", claimed, why=why)
+                  for key, (whose, claim, claimed) in module.CLAIMS.items()]
+        save(options.out / f"{name}.json", {"command": f"experiments/run {name}", "left_out": [why], "claims": claims,
+                                            "limits": [], "results": None})
+
+
+def draw(module, results, folder):
+    if hasattr(module, "draw"):
+        try:
+            module.draw(results, folder)
+        except ImportError as error:  # chart.py has it from .venv, where ./setup puts it
+            print(f"left out: pictures: {error}")
+
+
+def limits(module, results):
+    return module.limits(results) if hasattr(module, "limits") else []
+
+
+def save(path, content):
+    path.with_suffix(".part").write_text(json.dumps(content, indent=1) + "\n")
+    path.with_suffix(".part").rename(path)
+
+
+def load(folder, name):
+    """What an experiment wrote; None where it has not run."""
+    path = Path(folder) / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def heading(module):
+    """Title and setup of an experiment, for its page."""
+    title, setup = module.__doc__.split("\n", 1)
+    return title.rstrip("."), setup.strip()

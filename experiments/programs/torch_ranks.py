@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Test accuracy and halo bytes of a PyTorch Geometric model over the ranks of mpirun, with exact rows and with few bits.
+"""Test accuracy and halo bytes of a PyTorch Geometric model over the ranks of mpirun, with exact rows and with few bits, as JSON.
 
-    mpirun -n 4 experiments/torch_ranks cora.npz --model GCN --epochs 150 --seeds 10 --bits 2
-    experiments/torch_ranks cora.npz --ranks 4 ...
+    mpirun -n 4 torch_ranks.py cora.npz --model GCN --epochs 150 --seeds 10 --bits 2
+    torch_ranks.py cora.npz --ranks 4 ...
 
-Prints a line of docs/torch.md's table: two layers and Adam; the test accuracy at the best validation, which is looked at in
-every fifth epoch; bytes of rows and gradients in an epoch, of all ranks, headers included. With --ranks they are threads of
-one process, which share torch's random numbers: the numbers differ from run to run.
+Two layers and Adam; the test accuracy at the best validation, which is looked at in every fifth epoch; bytes of rows and gradients in
+an epoch, of all ranks, headers included. With --ranks they are threads of one process, which share torch's random numbers: the numbers
+differ from run to run.
 """
 
 import argparse
+import json
 
 import numpy as np
 import tersegraph
@@ -103,12 +104,10 @@ def compare(words: argparse.Namespace, whole: Data) -> None:
     for seed in range(words.seeds):
         exact.append(train(data, words, seed))
         few.append(train(data, words, seed, exchange="uniform", bits=words.bits))
-    (scores, sent), (few_scores, few_sent) = (map(np.array, zip(*each)) for each in (exact, few))
-    cells = [words.model, ranks.size()]
-    for values in (scores, few_scores, few_scores - scores):
-        cells.append(f"{100 * values.mean():.2f} ± {100 * values.std(ddof=1) if words.seeds > 1 else 0:.2f}")
-    cells += [f"{sent.mean():.0f}", f"{few_sent.mean():.0f}", f"{sent.mean() / few_sent.mean():.2f}x"]
-    ranks.print("| " + " | ".join(map(str, cells)) + " |")
+    (scores, sent), (few_scores, few_sent) = (list(zip(*each)) for each in (exact, few))
+    ranks.print(json.dumps({"model": words.model, "ranks": ranks.size(), "bits": words.bits, "epochs": words.epochs,
+                            "exact": {"test": scores, "bytes_an_epoch": sent},
+                            "few": {"test": few_scores, "bytes_an_epoch": few_sent}}))
 
 
 def main() -> None:

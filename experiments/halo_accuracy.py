@@ -1,5 +1,4 @@
-#!/usr/bin/env python3
-"""What few bits between ranks cost in accuracy: runs with exact messages and with quantized ones, seed by seed.
+"""Accuracy with few bits between ranks: exact and quantized messages, seed by seed.
 
 GCN of 3 layers of 64 (dropout, LayerNorm, ReLU: the order of AdaQP), Adam, learning rate 0.01, split 60/20/20 by the
 seed, 8 ranks that all count as hosts. A run's score is its test accuracy at the epoch of its best validation accuracy;
@@ -11,7 +10,6 @@ features every epoch and aggregates before every transform, in fp32.
 import math
 from concurrent.futures import ThreadPoolExecutor
 
-import chart
 import harness
 
 SETS = {"amazon_computers": 250, "coauthor_cs": 60}  # epochs: the second is done sooner
@@ -27,20 +25,26 @@ MORE_SEEDS = 40  # of what 20 leave open
 T_95 = {2: 12.706, 3: 4.303, 5: 2.776, 10: 2.262, 15: 2.145, 20: 2.093, 25: 2.064, 30: 2.045, 35: 2.032, 40: 2.023}  # two-sided, for so many differences
 GOAL_MEAN, GOAL_LOW = -0.1, -0.3
 
+MINUTES = (1, 900)
+NEEDS = ["data/amazon_computers", "data/coauthor_cs"]
+CLAIMS = {
+    "accuracy": ("AdaQP", "adaptive bits change the test accuracy little", "-0.30 to +0.19 points"),
+    "uniform": ("ours", f"so do 2 bits everywhere: the mean at least {GOAL_MEAN} points, the lower end above {GOAL_LOW}", ""),
+    "bytes": ("ours", "2 bits, layer 0 once: fewer halo bytes than fp32 in the order of AdaQP's comparison", "")}
+
 
 class Accuracy:
-    def __init__(self, options):
-        self.options = options
-        self.runner = harness.Runner(options)
-        self.sets = {"amazon_computers": 30} if options.quick else SETS
-        self.partitions = PARTITIONS[:1] if options.quick else PARTITIONS
-        self.seeds = 3 if options.quick else SEEDS
-        self.side_seeds = 2 if options.quick else SIDE_SEEDS
+    def __init__(self, runner):
+        self.runner, self.quick = runner, runner.quick
+        self.sets = {"amazon_computers": 30} if self.quick else SETS
+        self.partitions = PARTITIONS[:1] if self.quick else PARTITIONS
+        self.seeds = 3 if self.quick else SEEDS
+        self.side_seeds = 2 if self.quick else SIDE_SEEDS
         self.pool = ThreadPoolExecutor(2)
         self.results = []
 
     def words(self, name, partition, epochs, *words):
-        return ["--data", self.options.data / f"{name}.npz", "--split", "0.6,0.2,0.2", "--layers", 3, "--hidden", 64,
+        return ["--data", self.runner.data(name), "--split", "0.6,0.2,0.2", "--layers", 3, "--hidden", 64,
                 "--norm", "layer", "--layer-order", "dropout-norm-relu", "--epochs", epochs, "--eval-every", 5,
                 "--ranks", 8, "--threads", 1, "--partition", partition, *words]
 
@@ -78,7 +82,7 @@ class Accuracy:
         points = [100 * (a - b) for a, b in zip(scores, exact_scores)]
         mean, std = harness.mean_std(points)
         half = T_95[len(points)] * std / math.sqrt(len(points))
-        self.results.append({"set": name, "partition": partition, "variant": title, "points": points, "mean": mean,
+        self.results.append({"part": self.part, "set": name, "partition": partition, "variant": title, "points": points, "mean": mean,
                              "low": mean - half, "high": mean + half, "exact": exact, "quantized": other,
                              "adaqp_bytes_an_epoch": adaqp})
         met = mean >= GOAL_MEAN and mean - half > GOAL_LOW
@@ -89,7 +93,7 @@ class Accuracy:
                 f"{adaqp / other['halo_bytes_an_epoch']:.1f}x" if adaqp else ""]
 
     def main_rows(self):
-        started, before = {}, len(self.results)
+        started = {}
         for partition in self.partitions:
             started |= self.start({(name, partition, title): (name, partition, words) for name in self.sets
                                    for title, words in [("exact", EXACT), *VARIANTS.items()]}, self.seeds)
@@ -102,7 +106,6 @@ class Accuracy:
                     other = self.finished(started[name, partition, title])
                     if exact and other:
                         rows.append(self.compare(name, partition, title, exact, other, adaqp))
-        self.shown = self.results[before:]
         return rows
 
     def side_rows(self):
@@ -128,31 +131,61 @@ class Accuracy:
     def text(self):
         header = ["set", "partition", "messages", "seeds", "exact", "quantized", "points", "95 %", "goal met", "bits",
                   "fewer bytes than exact", "than AdaQP's order"]
-        side, main = self.side_rows(), self.main_rows()
-        more = [] if self.options.quick else self.more_rows()
+        self.part = "beside"
+        side = self.side_rows()
+        self.part = "main"
+        main = self.main_rows()
+        self.part = "more"
+        more = [] if self.quick else self.more_rows()
         return "\n".join([
-            "# Accuracy with few bits between ranks\n", __doc__.split("\n", 2)[2],
             " and ".join(f"{epochs} epochs on {name}" for name, epochs in self.sets.items()) +
-            f", evaluated every 5. The goal: a mean of at least {GOAL_MEAN} points, and the lower end above {GOAL_LOW}." + (" Runs that are not there yet are left out." if self.options.so_far else "") + "\n",
+            f", evaluated every 5. The goal: a mean of at least {GOAL_MEAN} points, and the lower end above {GOAL_LOW}." + (" Runs that are not there yet are left out." if self.runner.options.so_far else "") + "\n",
             harness.table(header, main), "![differences](halo_accuracy.svg)\n",
             "## More seeds\n", self.more_rows.__doc__ + "\n", harness.table(header, more),
             "## Beside it\n", self.side_rows.__doc__ + " Each beside the exact runs from above.\n",
             harness.table(header, side)])
 
-    def picture(self):
-        rows = [(f"{r['set']}, {r['partition']}, {r['variant'].replace(' of fp32', '')}", r["low"], r["mean"], r["high"])
-                for r in self.shown]
-        chart.intervals(self.options.out / "halo_accuracy.svg", "Test accuracy with quantized messages, beside exact ones",
-                        "points", rows, [(GOAL_LOW, f"{GOAL_LOW}")])
 
-
-def main():
-    options = harness.arguments(__doc__, {"so-far": "tables of the runs that are there; no new ones"})
-    accuracy = Accuracy(options)
+def measure(runner):
+    accuracy = Accuracy(runner)
     text = accuracy.text()
-    harness.write(options, accuracy.runner, "halo_accuracy", text, accuracy.results)
-    accuracy.picture()
+    if not accuracy.results:
+        raise harness.Failed("no pair of runs is there")
+    return text, accuracy.results
 
 
-if __name__ == "__main__":
-    main()
+def main_part(results):
+    """What the first table shows; of older results, which do not say, all that have the most seeds of its kind."""
+    return [r for r in results if r.get("part", "main" if len(r["points"]) in (SEEDS, 3) else "") == "main"]
+
+
+def judge(results):
+    found = main_part(results)
+    adaptive, uniform = ([r for r in found if r["variant"].startswith(kind)] for kind in ("adaptive", "uniform"))
+    saved = [r["adaqp_bytes_an_epoch"] / r["quantized"]["halo_bytes_an_epoch"] for r in uniform if r["adaqp_bytes_an_epoch"]]
+
+    def spread(rows):
+        return f"{min(r['mean'] for r in rows):+.2f} to {max(r['mean'] for r in rows):+.2f} points"
+
+    low = min(r["mean"] for r in adaptive)
+    met = all(r["mean"] >= GOAL_MEAN and r["low"] > GOAL_LOW for r in uniform)
+    seeds = f"{max(len(r['points']) for r in found)} paired seeds, {len({r['set'] for r in found})} sets"
+    return {"accuracy": harness.verdict(low >= -0.30, spread(adaptive), why=f"{seeds}; AdaQP's own cannot be had"),
+            "uniform": harness.verdict(met, spread(uniform), why=seeds),
+            "bytes": harness.verdict(min(saved) > 1, f"{min(saved):.0f} to {max(saved):.0f} times fewer", ratio=min(saved), headline=(
+                f"Rows in 2 bits: {min(saved):.0f} to {max(saved):.0f} times fewer bytes between ranks than AdaQP's fp32 order, "
+                f"test accuracy {spread(uniform)} ({seeds})"))}
+
+
+def limits(results):
+    return [f"{r['set']}, {r['partition']} partition: {r['variant']} may cost up to {-r['low']:.2f} points (lower end of 95 %, "
+            f"{len(r['points'])} seeds)" for r in results if r["low"] <= GOAL_LOW]
+
+
+def draw(results, folder):
+    import chart
+
+    rows = [(f"{r['set']}, {r['partition']}, {r['variant'].replace(' of fp32', '')}", r["low"], r["mean"], r["high"])
+            for r in main_part(results)]
+    chart.intervals(folder / "halo_accuracy.svg", "Test accuracy with quantized messages, beside exact ones",
+                    "points", rows, [(GOAL_LOW, f"{GOAL_LOW}")])

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The facts behind docs/features.md that a program can look up: prints them as JSON.
 
-    check_features --pyg PYTHON --dgl PYTHON --program tersegraph
+    check_features.py --pyg PYTHON --dgl PYTHON --program tersegraph
 
 PYTHON are interpreters that have PyTorch Geometric or DGL installed.
 """
@@ -92,7 +92,9 @@ def ours(program):
                             "--out", out], check=True)
             weights.append(Path(out, "model.safetensors").read_bytes())
         version = subprocess.run([program, "--version"], capture_output=True, text=True).stdout.strip()
-        return {"version": version, "same_bits_on_1_and_2_threads": weights[0] == weights[1]}
+        parts = [program, *Path(program).resolve().parent.parent.glob("src/libtersegraph.so*")]
+        size = sum(Path(part).stat().st_size for part in parts if not Path(part).is_symlink())
+        return {"version": version, "megabytes": round(size / 1e6), "same_bits_on_1_and_2_threads": weights[0] == weights[1]}
 
 
 def main():

@@ -1,5 +1,4 @@
-#!/usr/bin/env python3
-"""Rows and bytes between ranks: what leaving out rows saves, what partial sums save, and what the partition does.
+"""Rows between ranks: what skipping, partial sums and the partition save.
 
 A training step needs the outputs of the training nodes, and before the last layer those that they depend on: the other
 rows stay where they are ("skipping"). Edges between two ranks are served by the rows of their sources, or by the fewest
@@ -8,16 +7,16 @@ whose features are sent once: 2 exchanges forward and 2 backward an epoch. "few"
 which has no labels: on 1 % of the nodes), "many" on 60 %.
 """
 
-import argparse
-import json
-import subprocess
-from types import SimpleNamespace
-from pathlib import Path
-
 import harness
 
 SETS = ["cora", "amazon_computers", "coauthor_cs", "cnr2000"]
 METHODS = ["metis", "metis-volume", "metis-refined"]
+
+MINUTES = (0.3, 3)
+NEEDS = ["bench/plan_rows", *(f"data/{name}" for name in SETS)]
+CLAIMS = {"cover": ("ours", "a vertex cover of the edges between ranks needs fewer rows (SuperGCN's idea)", ""),
+          "both": ("ours", "with rows left out that no training node needs, fewer still", ""),
+          "bits": ("ours", "at 2 bits such an epoch sends a small part of the bytes of all rows in fp32", "")}
 
 
 def saved(rows, full):
@@ -54,25 +53,27 @@ def partition_table(counts):
     return harness.table(["graph", "parts", *header], rows)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default=harness.ROOT / "build/release", type=Path, help="with bench/plan_rows")
-    parser.add_argument("--data", default=harness.ROOT.parent / "shared/data/npz", type=Path, help="folder with the graphs")
-    parser.add_argument("--out", default=harness.ROOT / "docs/results", type=Path)
-    parser.add_argument("--quick", action="store_true", help="without the largest graph")
-    options = parser.parse_args()
-    files = [options.data / f"{name}.npz" for name in (SETS[:3] if options.quick else SETS)]
-    counts = json.loads(subprocess.run([options.build / "bench/plan_rows", *files], capture_output=True, text=True,
-                                       check=True).stdout)
+def measure(runner):
+    names = SETS[:3] if runner.quick else SETS
+    counts = runner.bench("plan_rows", *(runner.data(name) for name in names))
     rows, seconds = row_tables(counts)
-    text = "\n".join(["# Rows between ranks\n", __doc__.split("\n", 2)[2], rows,
-                      "Seconds in which the plans of all layers are made (slowest rank; ranks as threads of one process "
+    return "\n".join([rows, "Seconds in which the plans of all layers are made (slowest rank; ranks as threads of one process "
                       "on few cores):\n", seconds, "## Partitions\n",
                       "Rows of one exchange over all ranks, and the most that one rank sends and receives.\n",
-                      partition_table(counts)])
-    version = subprocess.run([options.build / "bin/tersegraph", "--version"], capture_output=True, text=True, check=True)
-    harness.write(options, SimpleNamespace(version=version.stdout.strip()), "halo_rows", text, counts)
+                      partition_table(counts)]), counts
 
 
-if __name__ == "__main__":
-    main()
+def judge(counts):
+    choices = [choice for graph in counts["graphs"] for choice in graph["rows"].values()]
+
+    def shares(of):
+        values = sorted(of(choice) for choice in choices)
+        least, middle, most = (100 * (1 - values[place]) for place in (-1, len(values) // 2, 0))
+        return 1 - middle / 100, f"{least:.0f} to {most:.0f} % fewer rows, median {middle:.0f} %"
+
+    cover, cover_words = shares(lambda c: c["cover"]["epoch"] / c["sources"]["epoch"])
+    both, both_words = shares(lambda c: c["cover"]["epoch_skipping"] / c["sources"]["epoch"])
+    factor = counts["row_bytes"]["fp32"] / counts["row_bytes"]["2 bits"]
+    return {"cover": harness.verdict(cover < 1, cover_words, ratio=cover), "both": harness.verdict(both < 1, both_words, ratio=both),
+            "bits": harness.verdict(both < 1, f"{factor / both:.0f} times fewer (median)", ratio=both / factor,
+                                    why="rows of 256 values; features are sent once")}

@@ -1,5 +1,4 @@
-#!/usr/bin/env python3
-"""How near `tersegraph plan` comes to runs that it was not calibrated on.
+"""Plans against runs: how near `tersegraph plan` comes.
 
 The machine's rates are measured once (`plan --calibrate`), by kernels alone; then every case is planned, and run. Ranks are
 threads of one process, or processes on emulated hosts of one machine, whose cores they share. `plan` and `run` are
@@ -7,11 +6,9 @@ milliseconds an epoch (the median of the run's epochs but its first three; an it
 of a whole run, every kind but setup (of ADMM p, q and the all-reduce); memory is the peak of the largest process.
 """
 
-import json
 import os
 import shlex
 import statistics
-import subprocess
 
 import harness
 
@@ -25,16 +22,18 @@ KINDS = {True: ["p", "q", "all_reduce"], False: ["halo_forward", "halo_backward"
 EPOCHS, SETTLING = 10, 3
 SECONDS, MEMORY = 0.15, 0.10
 
+MINUTES = (0.7, 60)
+NEEDS = ["launch", "data/amazon_computers", "data/coauthor_cs"]
+CLAIMS = {"bytes": ("ours", "bytes of a run are predicted exactly", "all cases"),
+          "seconds": ("ours", f"seconds of an epoch are predicted within {100 * SECONDS:.0f} %", "all cases"),
+          "memory": ("ours", f"peak memory is predicted within {100 * MEMORY:.0f} %", "all cases")}
+
 
 class Accuracy:
-    def __init__(self, options):
-        self.options = options
-        self.runner = harness.Runner(options)
-        self.rates = options.runs / "rates.json"
+    def __init__(self, runner):
+        self.runner = runner
+        self.graphs = dict(list(GRAPHS.items())[:1]) if runner.quick else GRAPHS
         self.results = []
-        options.runs.mkdir(parents=True, exist_ok=True)
-        if not self.rates.exists():
-            subprocess.run([options.program, "plan", "--calibrate", "--rates", self.rates], check=True)
 
     def words(self, graph, trainer, ranks):
         words = shlex.split(TRAINERS[trainer]) + ["--ranks", ranks, "--threads", 1, "--eval-every", 0]
@@ -44,14 +43,13 @@ class Accuracy:
 
     def plan(self, data, words, place):
         where = ["--hosts", 1] if place == "threads" else ["--one-machine", "--link", place]
-        command = [self.options.program, "plan", data, "--json", "--rates", self.rates, *words, *where]
-        return json.loads(subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True).stdout)
+        return self.runner.plan(data, *words, *where)
 
     def case(self, graph, trainer, place, ranks):
-        data = SYNTH if graph == "synth200k" else self.options.data / f"{graph}.npz"
+        data = SYNTH if graph == "synth200k" else self.runner.data(graph)
         words = self.words(graph, trainer, ranks)
         plan = self.plan(data, words, place)
-        launch = () if place == "threads" else shlex.split(self.options.launch.format(ranks=ranks, rate=place))
+        launch = () if place == "threads" else self.runner.launch(ranks, place)
         load = os.getloadavg()[0]
         run = self.runner.run("--data", data, *words, launch=launch)
         if run is None:
@@ -67,9 +65,9 @@ class Accuracy:
             "planned_memory": plan["memory_bytes"]["total"], "memory": run["peak_rss_bytes"]})
 
     def measure(self):
-        for graph in GRAPHS:
+        for graph in self.graphs:
             for trainer in TRAINERS:
-                for place, ranks in QUICK if self.options.quick else PLACES:
+                for place, ranks in QUICK if self.runner.quick else PLACES:
                     if (graph, place) != ("synth200k", "100mbit"):  # minutes an epoch
                         self.case(graph, trainer, place, ranks)
 
@@ -90,20 +88,28 @@ class Accuracy:
         busy = (f"Besides the measured run, {min(loads):.1f} to {max(loads):.1f} processes wanted the {os.cpu_count()} cores "
                 "(load average when it began, runs before it counted).\n")
         header = ["graph", "trainer", "ranks", "plan", "run", "error", "bytes", "plan MB", "run MB", "error", "load"]
-        return "\n".join(["# Plans against runs\n", __doc__.split("\n", 2)[2], goals, busy, harness.table(header, rows)])
+        return "\n".join([goals, busy, harness.table(header, rows)])
 
 
 def error(planned, measured):
     return planned / measured - 1
 
 
-def main():
-    options = harness.arguments(__doc__, {"so-far": "a table of the runs that are there; no new ones"},
-                                {"launch": "what starts a command on {ranks} hosts with links of {rate}"})
-    accuracy = Accuracy(options)
+def measure(runner):
+    accuracy = Accuracy(runner)
     accuracy.measure()
-    harness.write(options, accuracy.runner, "plan_accuracy", accuracy.text(), accuracy.results)
+    if not accuracy.results:
+        raise harness.Failed("no run is there")
+    return accuracy.text(), accuracy.results
 
 
-if __name__ == "__main__":
-    main()
+def judge(results):
+    exact = sum(r["bytes_exact"] for r in results)
+    found = {"bytes": harness.verdict(exact == len(results), f"{exact} of {len(results)}", ratio=exact / len(results))}
+    for key, planned, run, within in (("seconds", "plan", "run", SECONDS), ("memory", "planned_memory", "memory", MEMORY)):
+        errors = [abs(error(r[planned], r[run])) for r in results]
+        near = sum(e <= within for e in errors)
+        found[key] = harness.verdict(near == len(results), f"{near} of {len(results)}, median error "
+                                     f"{100 * statistics.median(errors):.0f} %", ratio=near / len(results),
+                                     why=f"largest error {100 * max(errors):.0f} %")
+    return found

@@ -1,5 +1,4 @@
-#!/usr/bin/env python3
-"""How fast descent by quantized messages converges, how far down, and whether its gradients are those of the exact run.
+"""Convergence with quantized messages: how fast, how far down, and by which gradients.
 
 GCN of 3 layers of 64 without dropout on 4 METIS parts that all count as hosts, split 60/20/20, SGD with a fixed step.
 The gradient whose squared norm is shown is always the exact one over the whole graph, at the weights that the quantized
@@ -7,51 +6,36 @@ run has then. AdaQP (MLSys 2023) proves that the least of them over T epochs fal
 variance of quantization sets.
 """
 
-import argparse
-import hashlib
-import json
 import math
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from types import SimpleNamespace
 
-import chart
 import harness
 
 TIMES = [50, 100, 200, 400, 800, 1600]
 WAYS = {"exact": ["exchange=exact"], **{f"{bits} bits": ["exchange=uniform", f"bits={bits}"] for bits in (8, 4, 2, 1)},
         "adaptive, 10 %, with its guard": ["exchange=adaptive", "budget=0.1"]}
 
+MINUTES = (0.2, 20)
+NEEDS = ["bench/quantized_descent", "data/cora"]
+CLAIMS = {
+    "rate": ("AdaQP", "with quantized messages the least squared gradient falls as O(1/T)", "slope -1"),
+    "floor": ("AdaQP", "down to a floor that the variance of quantization sets: the fewer bits, the higher", ""),
+    "unbiased": ("AdaQP", "gradients of quantized messages are unbiased", ""),
+    "variance": ("ours", "the variance that widths are chosen by is the measured one within 2 %", "")}
+
 
 class Convergence:
-    def __init__(self, options):
-        self.options = options
-        self.program = options.build / "bench/quantized_descent"
-        self.version = subprocess.run([options.build / "bin/tersegraph", "--version"], capture_output=True, text=True,
-                                      check=True).stdout.strip()
+    def __init__(self, runner):
+        self.runner = runner
         self.sets = {"cora": 0.2}  # and their steps
-        self.times = TIMES[:3] if options.quick else TIMES
-        self.draws = 100 if options.quick else 400
+        self.times = TIMES[:3] if runner.quick else TIMES
+        self.draws = 100 if runner.quick else 400
         self.results = []
-
-    def measure(self, *words):
-        """The program's answer; one that is already there is read instead."""
-        words = [str(word) for word in words]
-        key = hashlib.sha256(" ".join([self.version] + words).encode()).hexdigest()[:16]
-        kept = self.options.runs / f"descent-{key}.json"
-        if not kept.exists():
-            print("quantized_descent", " ".join(words), flush=True)
-            answer = subprocess.run([self.program, *words], capture_output=True, text=True, check=True).stdout
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            kept.with_suffix(".part").write_text(answer)
-            kept.with_suffix(".part").rename(kept)
-        return json.loads(kept.read_text())
 
     def start(self, mode, *words):
         """Measurements of all ways of all sets, two at a time."""
         with ThreadPoolExecutor(2) as pool:
-            started = {(name, way): pool.submit(self.measure, f"data={self.options.data / name}.npz", f"mode={mode}",
+            started = {(name, way): pool.submit(self.runner.bench, "quantized_descent", f"data={self.runner.data(name)}", f"mode={mode}",
                                                 f"lr={rate}", "ranks=4", *how, *words)
                        for name, rate in self.sets.items() for way, how in WAYS.items()
                        if mode == "path" or way != "exact"}
@@ -112,7 +96,7 @@ class Convergence:
         pictures = "\n".join(f"![descent on {name}](convergence_{name}.svg)\n" for name in self.sets)
         rates = ", ".join(f"{rate} on {name}" for name, rate in self.sets.items())
         return "\n".join([
-            "# Convergence with quantized messages\n", __doc__.split("\n", 2)[2], f"The step is {rates}.\n",
+            f"The step is {rates}.\n",
             "## The least squared norm of the gradient over T epochs\n",
             "The fit is a/T + c by least squares of relative errors, a and c from 0 on; \"off by\" is its largest "
             "ratio to a figure. A slope of -1 or less is O(1/T); where that of the last doubling is flatter than exact "
@@ -131,13 +115,6 @@ class Convergence:
             "E ||A x^ - A x||^2 over all ranks, x the input of layer 1 after a ReLU, beside the sums over messages of a "
             "row's variance times its squared coefficients; S is the step of a row's grid, D its length, f what is left "
             "of a value between two steps.\n", exchanges])
-
-    def pictures(self):
-        for name in self.sets:
-            lines = {r["way"]: list(zip(r["times"], r["least"])) for r in self.results
-                     if r["set"] == name and "least" in r}
-            chart.lines(self.options.out / f"convergence_{name}.svg", f"Least squared gradient norm over T epochs, {name}",
-                        "T", "min ||grad F||^2", lines, log_x=True, log_y=True, marks=self.times)
 
 
 def slope(times, values):
@@ -161,19 +138,42 @@ def fit(times, values):
     return a, c, max(max(r, 1 / r) for r in ratios)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default=harness.ROOT / "build/release", type=Path, help="with bench/quantized_descent")
-    parser.add_argument("--data", default=harness.ROOT.parent / "shared/data/npz", type=Path, help="folder with the graphs")
-    parser.add_argument("--runs", default=harness.ROOT / "runs/experiments", type=Path, help="where measurements are kept")
-    parser.add_argument("--out", default=harness.ROOT / "docs/results", type=Path)
-    parser.add_argument("--quick", action="store_true", help="Cora and fewer epochs: a minute")
-    options = parser.parse_args()
-    convergence = Convergence(options)
-    text = convergence.text()
-    harness.write(options, SimpleNamespace(version=convergence.version), "convergence", text, convergence.results)
-    convergence.pictures()
+def measure(runner):
+    convergence = Convergence(runner)
+    return convergence.text(), convergence.results
 
 
-if __name__ == "__main__":
-    main()
+def judge(results):
+    paths = {r["way"]: r for r in results if "least" in r}
+    noises = [r for r in results if "noise" in r and not r["words"]]
+    quantized = {way: r for way, r in paths.items() if way != "exact"}
+    slopes = [r["slope"] for r in quantized.values()]
+    ends = [paths[f"{bits} bits"]["least"][-1] for bits in (8, 4, 2, 1)]
+
+    def bias(tensors, draws):
+        exact, bias, variance = (sum(tensor[key] for tensor in tensors) for key in ("exact", "bias", "variance"))
+        return max(0.0, bias - variance / draws) / variance
+
+    last, before = ([bias(part(r["noise"]["gradient"]["tensors"]), r["noise"]["gradient"]["draws"]) for r in noises]
+                    for part in (lambda t: t[-2:], lambda t: t[:-2]))
+    traced = [e["traced"] / e["measured"] for e in (r["noise"]["exchange"] for r in noises if "exchange" in r["noise"])]
+    return {"rate": harness.verdict(max(slopes) <= -1, f"slopes {min(slopes):.2f} to {max(slopes):.2f} (exact {paths['exact']['slope']:.2f})",
+                                    ratio=-max(slopes), why="without dropout, a fixed step, Cora"),
+            "floor": harness.verdict(ends == sorted(ends), f"at the end {ends[0]:.1e} at 8 bits, {ends[-1]:.1e} at 1",
+                                     ratio=ends[-1] / ends[0], why=f"after {paths['exact']['times'][-1]} epochs"),
+            "unbiased": harness.verdict(False, f"bias^2 over variance {min(before):.2f} to {max(before):.2f} before the last ReLU, "
+                                        f"{min(last):.3f} to {max(last):.3f} after it",
+                                        why="E 1{z + noise > 0} is not 1{z > 0}: ReLU's masks have seen the noise")
+                        if max(before) > 0.01 else harness.verdict(True, f"bias^2 over variance below {max(before):.3f}"),
+            "variance": harness.verdict(all(abs(t - 1) <= 0.02 for t in traced), f"{min(traced):.3f} to {max(traced):.3f} of it",
+                                        ratio=harness.mean(traced))}
+
+
+def draw(results, folder):
+    import chart
+
+    for name in dict.fromkeys(r["set"] for r in results):
+        paths = [r for r in results if r["set"] == name and "least" in r]
+        chart.lines(folder / f"convergence_{name}.svg", f"Least squared gradient norm over T epochs, {name}", "T",
+                    "min ||grad F||^2", {r["way"]: list(zip(r["times"], r["least"])) for r in paths}, log_x=True, log_y=True,
+                    marks=paths[0]["times"])

@@ -1,0 +1,34 @@
+"""Seconds an epoch against edges.
+
+GCN, 3 layers of width 256, 100 features, 50 edges a node, one rank, 2 threads, on generated graphs without communities (so that no
+order of the nodes helps one size more than another; `bench/scaling`). Below 8 million edges, which the line is not fitted to, features
+fit into the third-level cache in part or whole, and an edge costs less.
+"""
+
+import harness
+
+WORDS = ["--degree", 50, "--hidden", 256, "--features", 100, "--homophily", 0.0625]
+
+MINUTES = (0.5, 20)
+NEEDS = ["bench/epoch_bench"]
+CLAIMS = {"linear": ("ours", "seconds of an epoch grow as edges to the power 1, within 0.05", "1"),
+          "line": ("ours", "and every size is within 10 % of a line", "")}
+
+
+def measure(runner):
+    words = ["--edges", 1, 2, 4, "--fit-from", 1, "--most-gib", 2] if runner.quick else ["--fit-from", 8, "--most-gib", 40]
+    results = runner.bench("scaling", runner.options.build, *WORDS, *words, "--rounds", 1, "--epochs", 3)
+    rows = [[f"{row['edges']:,}", f"{row['nodes']:,}", f"{row['seconds']:.4g}", f"{1e9 * row['seconds'] / row['edges']:.1f}",
+             f"{row['peak_mb'] / 1e3:.2f}", f"{100 * residual:+.1f} %"]
+            for row, residual in zip(results["rows"], results["fit"]["linear"]["residuals"])]
+    return harness.table(["edges", "nodes", "seconds an epoch", "ns an edge", "peak, GB", "off the line"], rows) + \
+        f"\nSeconds grow as edges to the power {results['fit']['log_log']['exponent']:.3f}.\n", results
+
+
+def judge(results):
+    fit = results["fit"]
+    exponent, start = fit["log_log"]["exponent"], fit["from_edges"]
+    off = max(abs(residual) for row, residual in zip(results["rows"], fit["linear"]["residuals"]) if row["edges"] >= start)
+    sizes = f"{start / 1e6:.0f} to {results['rows'][-1]['edges'] / 1e6:.0f} million edges"
+    return {"linear": harness.verdict(abs(exponent - 1) <= 0.05, f"{exponent:.3f}", ratio=exponent, why=sizes),
+            "line": harness.verdict(off <= 0.10, f"within {100 * off:.0f} %", why=sizes)}
