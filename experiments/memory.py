@@ -30,8 +30,8 @@ def peak(runner, name, way, data=None):
 
 
 def accuracies(runner, way):
-    run = runner.run("--data", runner.data("amazon_computers"), *SHAPE, "--norm", "layer", "--split", "0.6,0.2,0.2", "--epochs", 20 if runner.quick else 200, "--eval-every", 10,
-                     "--runs", 2 if runner.quick else 10, *WAYS[way])
+    run = runner.run("--data", runner.data("amazon_computers"), *SHAPE, "--norm", "layer", "--split", "0.6,0.2,0.2",
+                     "--epochs", 60 if runner.quick else 200, "--eval-every", 10, "--runs", 2 if runner.quick else 10, *WAYS[way])
     return {"way": way, "test": [one["test_accuracy"] for one in harness.of_runs(run)]}
 
 
