@@ -1,10 +1,11 @@
 """AdaQP's ablation: which bits, what choosing them costs, and where they go.
 
-Amazon Computers (split 60/20/20 by the seed), 8 METIS parts that all count as hosts, GCN of 3 layers of 64 (LayerNorm, dropout 0.5), Adam,
-learning rate 0.01, evaluated every 5th epoch; each seed has the same split and partition for all ways, and rows travel as they are.
-Bytes are halo rows and gradients of one epoch, headers included. `choosing` is the time that `adaptive` spends on widths, as a share of
-the training; bits by layer are those of the last epoch. `hidden` are seconds in which rows travelled while ranks computed, summed over
-messages, in the median epoch. The time of one choice alone is `bench/assigner_bench`'s.
+Amazon Computers (split 60/20/20 by the seed), 8 METIS parts that all count as hosts, GCN of 3 layers of 64 (LayerNorm, dropout
+0.5), Adam, learning rate 0.01, evaluated every 5th epoch; each seed has the same split and partition for all ways, and rows
+travel as they are. Bytes are halo rows and gradients of one epoch, headers included. `choosing` is the time that `adaptive`
+spends on widths, as a share of the training; bits by layer are those of the last epoch. `hidden` are seconds in which rows
+travelled while ranks computed, summed over messages, in the median epoch. The time of one choice alone is
+`bench/assigner_bench`'s.
 """
 
 import statistics
@@ -41,7 +42,8 @@ def measure(runner):
     layers = results["ways"][list(WAYS).index("adaptive")]["layers"]
     return "\n".join([f"{seeds} seeds, {epochs} epochs.\n", harness.table(
         ["messages", "test accuracy", "points, by seed", "MB an epoch", "fewer", "bits", "choosing", "hidden, s"], rows),
-        "![accuracy by bytes](ablation.svg)\n", "## Bits by layer, adaptive\n", harness.table(list(layers), [[f"{bits:.2f}" for bits in layers.values()]]),
+        "![accuracy by bytes](ablation.svg)\n", "## Bits by layer, adaptive\n",
+        harness.table(list(layers), [[f"{bits:.2f}" for bits in layers.values()]]),
         "## One choice of widths\n", harness.table(["goal", "widths", "ms", "mean bits"], [
             [r["goal"], r["widths"], r["total_ms"], f"{r['mean_bits']:.2f}"] for r in results["assigner"]["results"]])]), results
 

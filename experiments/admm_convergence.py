@@ -1,9 +1,10 @@
 """Convergence of ADMM: objective, residual, Lagrangian, and the condition on rho.
 
-arXiv 2105.09837, figures 2 and 3 and its theorems. Cora, 10 layers of 100 neurons from the start, one seed; `gradient` takes the paper's
-steps, `closed` solves each subproblem. The proof wants rho > 4 nu for ReLU; the paper's settings, and our default, are rho = nu. A rise is
-an iteration after which the Lagrangian is higher by more than a millionth of itself. The tables of the theory (`bench/admm_theory`) are of
-small problems from random starts at rho = 4.5 nu; c_k is the least squared step so far, and o(1/k) means that k c_k vanishes.
+arXiv 2105.09837, figures 2 and 3 and its theorems. Cora, 10 layers of 100 neurons from the start, one seed; `gradient` takes the
+paper's steps, `closed` solves each subproblem. The proof wants rho > 4 nu for ReLU; the paper's settings, and our default, are
+rho = nu. A rise is an iteration after which the Lagrangian is higher by more than a millionth of itself. The tables of the theory
+(`bench/admm_theory`) are of small problems from random starts at rho = 4.5 nu; c_k is the least squared step so far, and o(1/k)
+means that k c_k vanishes.
 """
 
 import re

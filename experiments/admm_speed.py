@@ -1,8 +1,8 @@
 """Speed of ADMM's layers: on two ranks, beside PyTorch, and beside the paper's schedule.
 
-arXiv 2105.09837, figures 3 and 4, where it can be measured on one machine of two cores (`bench/compare_admm`): 16 layers on 1 and 2 ranks
-of mpirun of a thread each; iterations of 10 layers beside a clean PyTorch program of the same algorithm, 2 threads; and seconds of
-iterations until 10 layers are as accurate as the paper says on Cora, beside the paper's 600 iterations in PyTorch.
+arXiv 2105.09837, figures 3 and 4, where it can be measured on one machine of two cores (`bench/compare_admm`): 16 layers on 1 and
+2 ranks of mpirun of a thread each; iterations of 10 layers beside a clean PyTorch program of the same algorithm, 2 threads; and
+seconds of iterations until 10 layers are as accurate as the paper says on Cora, beside the paper's 600 iterations in PyTorch.
 More ranks are simulated: [simulated_scaling.md](simulated_scaling.md).
 """
 

@@ -1,7 +1,7 @@
 """pdADMM-G's Tables III and IV, and ours beside them.
 
-arXiv 2105.09837. Test accuracy of a graph-augmented perceptron of 10 layers, mean±std over seeds, on the sets that are at hand. Ours has one
-setting for all sets. Of the methods by back-propagation (300 epochs) the learning rate, and in the tuned rows weight
+arXiv 2105.09837. Test accuracy of a graph-augmented perceptron of 10 layers, mean±std over seeds, on the sets that are at hand.
+Ours has one setting for all sets. Of the methods by back-propagation (300 epochs) the learning rate, and in the tuned rows weight
 decay, is chosen for each set and row by the validation accuracy of one seed at 100 neurons.
 """
 

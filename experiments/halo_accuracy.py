@@ -139,7 +139,8 @@ class Accuracy:
         more = [] if self.quick else self.more_rows()
         return "\n".join([
             " and ".join(f"{epochs} epochs on {name}" for name, epochs in self.sets.items()) +
-            f", evaluated every 5. The goal: a mean of at least {GOAL_MEAN} points, and the lower end above {GOAL_LOW}." + (" Runs that are not there yet are left out." if self.runner.options.so_far else "") + "\n",
+            f", evaluated every 5. The goal: a mean of at least {GOAL_MEAN} points, and the lower end above {GOAL_LOW}." +
+            (" Runs that are not there yet are left out." if self.runner.options.so_far else "") + "\n",
             harness.table(header, main), "![differences](halo_accuracy.svg)\n",
             "## More seeds\n", self.more_rows.__doc__ + "\n", harness.table(header, more),
             "## Beside it\n", self.side_rows.__doc__ + " Each beside the exact runs from above.\n",

@@ -1,10 +1,10 @@
 """Epochs over slow links, by every way of exchanging rows.
 
-Hosts of one core each, joined by links of the given rate. GCN, 3 layers of width 256, no norm, METIS parts (`bench/compare_links`).
-`adaqp-exact` is fp32 in the order of AdaQP's comparison: features sent in every epoch, aggregated before every transform; `exact`,
-fp32 in ours, sends layer 0 once. `exposed` is what a rank waits for rows and for the sum of gradients, `hidden` how long rows travelled
-behind computation (summed over messages), `noise` the variance that rounding adds, as a share of that of 2 bits everywhere. sbm200k is a
-generated graph of 200,000 nodes and 4 million directed edges, 128 features, 40 classes.
+Hosts of one core each, joined by links of the given rate. GCN, 3 layers of width 256, no norm, METIS parts
+(`bench/compare_links`). `adaqp-exact` is fp32 in the order of AdaQP's comparison: features sent in every epoch, aggregated before
+every transform; `exact`, fp32 in ours, sends layer 0 once. `exposed` is what a rank waits for rows and for the sum of gradients,
+`hidden` how long rows travelled behind computation (summed over messages), `noise` the variance that rounding adds, as a share of
+that of 2 bits everywhere. sbm200k is a generated graph of 200,000 nodes and 4 million directed edges, 128 features, 40 classes.
 """
 
 import harness

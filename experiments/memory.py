@@ -1,9 +1,10 @@
 """Memory: what fewer bits save, what they cost, and how well it is predicted.
 
-GCN, 3 layers of width 256, one rank of 2 threads, peak resident memory of the process. Activations are kept for the way back at 32, 8 or 4
-bits a value (`--activation-bits`), rows that the aggregation reads at 32 or 16 (`--gather-bits`). Accuracies are of Amazon Computers with
-LayerNorm, split 60/20/20 by the seed, at the best validation; differences seed by seed. The prediction is what `tersegraph plan` says. sbm20k and sbm200k are
-generated (20,000 and 200,000 nodes, 20 directed edges a node); so is the graph of ogbn-products' shape.
+GCN, 3 layers of width 256, one rank of 2 threads, peak resident memory of the process. Activations are kept for the way back at
+32, 8 or 4 bits a value (`--activation-bits`), rows that the aggregation reads at 32 or 16 (`--gather-bits`). Accuracies are of
+Amazon Computers with LayerNorm, split 60/20/20 by the seed, at the best validation; differences seed by seed. The prediction is
+what `tersegraph plan` says. sbm20k and sbm200k are generated (20,000 and 200,000 nodes, 20 directed edges a node); so is the
+graph of ogbn-products' shape.
 """
 
 import harness

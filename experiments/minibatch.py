@@ -1,11 +1,11 @@
 """Time to accuracy: the whole graph in every step, beside sampled mini-batches.
 
-GraphSAGE (mean), 3 layers of width 256, LayerNorm, dropout 0.5, Adam, 2 threads, on one machine. Mini-batches by DGL's NeighborSampler (fanout 10 in
-each layer, batches of 1024 training nodes; `experiments/programs/minibatch_dgl.py`), inference on the whole graph. The learning rate of
-each side is the one of its grid with the best validation accuracy. Seconds are of training alone; both sides are evaluated after every
-epoch, outside the clock. The accuracy to reach is 0.01 below the better side's best. Amazon Computers is split 60/20/20, the same split for
-both sides; sbm200k is generated (200,000 nodes, 4 million directed edges). PyG's NeighborLoader needs pyg-lib or torch-sparse, which its
-wheel does not bring: where they are missing it is left out.
+GraphSAGE (mean), 3 layers of width 256, LayerNorm, dropout 0.5, Adam, 2 threads, on one machine. Mini-batches by DGL's
+NeighborSampler (fanout 10 in each layer, batches of 1024 training nodes; `experiments/programs/minibatch_dgl.py`), inference on
+the whole graph. The learning rate of each side is the one of its grid with the best validation accuracy. Seconds are of training
+alone; both sides are evaluated after every epoch, outside the clock. The accuracy to reach is 0.01 below the better side's best.
+Amazon Computers is split 60/20/20, the same split for both sides; sbm200k is generated (200,000 nodes, 4 million directed edges).
+PyG's NeighborLoader needs pyg-lib or torch-sparse, which its wheel does not bring: where they are missing it is left out.
 """
 
 import subprocess

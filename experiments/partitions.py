@@ -2,8 +2,8 @@
 
 `--partition stream` keeps 12 bytes a node and a graph of clusters in memory, and reads the edges some 14 times in order
 (`src/graph/stream_partition.h`). Halo rows are those of one exchange over all parts; the largest part is in means; MB are what
-partitioning took beside the graph (`bench/partition_bench`). sbm200k is generated: its communities are far larger than a cluster may be
-and overlap in most of their edges, so neither finds much, and the graph of clusters is large.
+partitioning took beside the graph (`bench/partition_bench`). sbm200k is generated: its communities are far larger than a cluster
+may be and overlap in most of their edges, so neither finds much, and the graph of clusters is large.
 """
 
 import harness

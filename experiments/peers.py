@@ -1,11 +1,12 @@
 """Epochs beside PyTorch, PyG and DGL on one machine.
 
-Full-graph training epochs of a 3-layer GCN and GraphSAGE (hidden width 256, dropout 0.5, Adam), forward, backward and step, without
-evaluation; every side trains the same network on the same graph with 2 threads (`bench/compare_peers`). Seconds are medians of rounds
-in which the sides take turns. `hand` is hand-written PyTorch, `dgl-tuned` DGL with a tuned allocator, `dgl` and `pyg` as installed;
-`torch-best` is a program of ours that has what our algorithm saves (A X computed once, the last layer for training rows alone) and the
-fastest kernels that PyTorch and DGL bring. sbm200k is a generated graph of 200,000 nodes and 4 million directed edges, 128 features, 40
-classes. Where MKL, the library of PyTorch's products, is at home (not on an AMD processor), ratios to `hand`, `dgl` and `pyg` are smaller.
+Full-graph training epochs of a 3-layer GCN and GraphSAGE (hidden width 256, dropout 0.5, Adam), forward, backward and step,
+without evaluation; every side trains the same network on the same graph with 2 threads (`bench/compare_peers`). Seconds are
+medians of rounds in which the sides take turns. `hand` is hand-written PyTorch, `dgl-tuned` DGL with a tuned allocator, `dgl` and
+`pyg` as installed; `torch-best` is a program of ours that has what our algorithm saves (A X computed once, the last layer for
+training rows alone) and the fastest kernels that PyTorch and DGL bring. sbm200k is a generated graph of 200,000 nodes and 4
+million directed edges, 128 features, 40 classes. Where MKL, the library of PyTorch's products, is at home (not on an AMD
+processor), ratios to `hand`, `dgl` and `pyg` are smaller.
 """
 
 import harness

@@ -1,8 +1,8 @@
 """Recovery: training that is killed goes on as if nothing had been.
 
-`tests/faults/kills` sends SIGKILL at random moments, half of them while a checkpoint is being written, resumes, and compares what the run
-leaves with one that nobody killed, bit for bit but for times and memory; `tests/faults/lost_ranks` kills or stops one rank under mpirun:
-every other rank has to name it and end within ten seconds, and the run to go on with one rank fewer.
+`tests/faults/kills` sends SIGKILL at random moments, half of them while a checkpoint is being written, resumes, and compares what
+the run leaves with one that nobody killed, bit for bit but for times and memory; `tests/faults/lost_ranks` kills or stops one
+rank under mpirun: every other rank has to name it and end within ten seconds, and the run to go on with one rank fewer.
 """
 
 import re

@@ -1,8 +1,8 @@
 """Seconds an epoch against edges.
 
-GCN, 3 layers of width 256, 100 features, 50 edges a node, one rank, 2 threads, on generated graphs without communities (so that no
-order of the nodes helps one size more than another; `bench/scaling`). Below 8 million edges, which the line is not fitted to, features
-fit into the third-level cache in part or whole, and an edge costs less.
+GCN, 3 layers of width 256, 100 features, 50 edges a node, one rank, 2 threads, on generated graphs without communities (so that
+no order of the nodes helps one size more than another; `bench/scaling`). Below 8 million edges, which the line is not fitted to,
+features fit into the third-level cache in part or whole, and an edge costs less.
 """
 
 import harness

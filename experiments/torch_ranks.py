@@ -1,8 +1,8 @@
 """PyTorch Geometric models on several ranks, with few bits between them.
 
-`tersegraph.torch` on Cora, METIS parts, processes of mpirun: two layers, dropout, Adam (`experiments/programs/torch_ranks.py`). Test
-accuracy at the best validation; bytes are halo rows and gradients of one epoch over all ranks, headers included. The Python of `--pyg`
-must have tersegraph installed, or find it in the build.
+`tersegraph.torch` on Cora, METIS parts, processes of mpirun: two layers, dropout, Adam (`experiments/programs/torch_ranks.py`).
+Test accuracy at the best validation; bytes are halo rows and gradients of one epoch over all ranks, headers included. The Python
+of `--pyg` must have tersegraph installed, or find it in the build.
 """
 
 import os
