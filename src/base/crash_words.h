@@ -15,4 +15,9 @@ class CrashWords {
   void (*outer_)(int);
 };
 
+/// From now on a crash where the address space is limited (ulimit -v) ends the process with a line that says so and
+/// exit code 3: the stack may not grow, and what throws and unwinds may find no memory for itself. Other crashes stay
+/// what they are. Call on the main thread.
+void explain_crashes_for_memory();
+
 }  // namespace tersegraph

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/crash_words.h"
 #include "base/error.h"
 #include "base/failure_words.h"
 #include "cli/commands.h"
@@ -179,6 +180,7 @@ int run_and_report(int argc, char** argv) {
 int main(int argc, char** argv) {
   std::atexit(check_end);
   std::set_terminate(end_uncaught);
+  explain_crashes_for_memory();
   const int code = run_and_report(argc, argv);
   ended = true;
   std::fflush(nullptr);

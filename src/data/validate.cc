@@ -11,6 +11,9 @@
 namespace tersegraph {
 namespace {
 
+/// Classes are columns of a model's output: more than nodes, and than these, are a mistake.
+constexpr int64_t kManyClasses = 1 << 20;
+
 void validate_graph(const Graph& graph, const std::string& where) {
   const Csr& a = graph.adjacency;
   if (a.rows() < 1) fail_input("{}: the graph has no nodes", where);
@@ -50,6 +53,10 @@ void validate_labels(const Labels& labels, int64_t nodes, const std::string& whe
       labels.task == Task::multiclass ? static_cast<int64_t>(labels.classes.size()) : labels.targets.rows();
   if (rows != nodes) fail_input("{}: labels of {} nodes, and {} nodes", where, rows, nodes);
   if (labels.task == Task::multiclass) {
+    if (labels.outputs > std::max(nodes, kManyClasses)) {
+      fail_input("{}: labels go up to class {}, and there are {} nodes; number the classes from 0, one after the other",
+                 where, labels.outputs - 1, nodes);
+    }
     for (int64_t v = 0; v < nodes; ++v) {
       const int32_t label = labels.classes[v];
       if (label < -1 || label >= labels.outputs) {

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <string_view>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "data/npy.h"
 #include "run/options.h"
 #include "run/report.h"
@@ -81,6 +84,14 @@ void write_results(const RunDirectory& directory, const Dataset& dataset, const 
   }
   directory.write("summary.json", summarise(config, record).dump(2) + "\n");
   directory.write("report.html", report_page({directory.path().string()}, &dataset, facts));
+}
+
+void complete_results(const RunConfig& config) {
+  remove_temporaries(config.out);
+  const std::string report = config.out + "/report.html";
+  if (config.runs == 1 && !std::filesystem::exists(report)) {
+    write_file_atomically(report, std::string_view(report_page({config.out})));
+  }
 }
 
 }  // namespace tersegraph

@@ -27,4 +27,8 @@ void write_predictions(const std::string& path, Task task, ConstMatrixView outpu
 void write_results(const RunDirectory& directory, const Dataset& dataset, const DatasetFacts* facts,
                    const RunConfig& config, const RunRecord& record, const TensorFile& model);
 
+/// What a process that was killed after it had written summary.json leaves undone: removes its temporary files, and
+/// writes the report. `config`: of the run that has ended.
+void complete_results(const RunConfig& config);
+
 }  // namespace tersegraph

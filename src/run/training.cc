@@ -330,6 +330,7 @@ RunOutcome run_training(const RunConfig& config) {
 RunOutcome resume_training(const std::string& directory, const ResumeChanges& changes) {
   const RunConfig config = resumed_config(directory, changes);
   if (const auto words = finished_words(config)) {
+    if (launched_rank() == 0) complete_results(config);
     if (!config.quiet && launched_rank() == 0) fmt::print("{}\n", *words);
     RunOutcome outcome;
     outcome.directory = directory;

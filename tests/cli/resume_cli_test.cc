@@ -60,6 +60,19 @@ TEST_P(Stopped, RunsGoOn) {
   EXPECT_THAT(again.out, HasSubstr("nothing left to do"));
 }
 
+TEST(Resume, CompletesWhatAKilledProcessWasWritingAtItsEnd) {
+  const TemporaryFolder folder;
+  const std::string data = folder.file("");
+  ASSERT_EQ(run_tersegraph({"train", "--epochs", "2", "--out", "run", "--quiet"}, data).code, 0);
+  std::filesystem::remove(folder.file("run/report.html"));
+  folder.write("run/report.html.123-4.tmp", "half a page");
+  const Ended again = run_tersegraph({"train", "--resume", "run"}, data);
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_THAT(again.out, HasSubstr("nothing left to do"));
+  EXPECT_THAT(read_bytes(folder.file("run/report.html")), HasSubstr("</html>"));
+  EXPECT_FALSE(std::filesystem::exists(folder.file("run/report.html.123-4.tmp")));
+}
+
 INSTANTIATE_TEST_SUITE_P(Signal, Stopped, ::testing::Values(SIGINT, SIGTERM, SIGUSR1, SIGHUP));
 
 TEST(Resume, TakesNoOtherWords) {

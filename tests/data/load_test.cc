@@ -315,6 +315,7 @@ TEST_F(Load, MalformedFilesAreInputErrors) {
        },
        "shape (3,)"},
       {[](NpzFile& f) { f.set<int32_t>("num_classes", {0}); }, "0 classes"},
+      {[](NpzFile& f) { f.set<int32_t>("num_classes", {2000000000}); }, "number the classes from 0"},
       {[](NpzFile& f) {
          f.set<uint8_t>("labels", {1, 0, 1, 1, 0, 0, 0, 1}, "(4, 2)");
        },

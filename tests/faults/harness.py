@@ -142,7 +142,7 @@ def contents(folder):
             elif name.endswith(".jsonl"):
                 data = [without_times(json.loads(line)) for line in data.splitlines()]
             elif name.endswith(".html"):
-                continue  # tells times
+                data = None  # tells times
             files[os.path.relpath(os.path.join(path, name), folder)] = data
     return files
 
