@@ -147,7 +147,7 @@ bool is_plain(std::span<const int32_t> columns, std::span<const float> values, i
 /// Whether edges and features can be used as they are; labels and splits are not looked at.
 bool is_plain(const DatasetRows& rows) {
   const DatasetShape shape = rows.shape();
-  bool plain = shape.nodes > 0;
+  bool plain = shape.nodes > 0 && shape.features <= kMostFeatures;
   ReverseEdges reverses;
   rows.edges([&](int64_t u, std::span<const int32_t> targets, std::span<const float> weights) {
     plain = plain && is_plain(targets, weights, shape.nodes) &&

@@ -35,6 +35,10 @@ void validate_graph(const Graph& graph, const std::string& where) {
 void validate_features(const Features& features, int64_t nodes, const std::string& where) {
   if (features.empty()) return;
   if (features.rows() != nodes) fail_input("{}: features of {} nodes, and {} nodes", where, features.rows(), nodes);
+  if (features.cols() > kMostFeatures) {
+    fail_input("{}: {} features a node are more than the {} that can be; see that their shape is right", where,
+               features.cols(), kMostFeatures);
+  }
   if (features.is_sparse) {
     return check_csr(features.sparse, {where + ": attr_indptr", where + ": attr_indices", where + ": attr_data"});
   }

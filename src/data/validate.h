@@ -1,10 +1,14 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "data/dataset.h"
 
 namespace tersegraph {
+
+/// A weight a column is the least that a model needs: more are a mistake.
+constexpr int64_t kMostFeatures = int64_t{1} << 27;
 
 /// validate() with messages that start with `where`: the path of a file, say.
 void validate(const Dataset& dataset, const std::string& where);

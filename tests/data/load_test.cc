@@ -371,6 +371,11 @@ TEST_F(Load, MalformedFilesAreInputErrors) {
          f.set<int64_t>("attr_shape", {4, int64_t{1} << 40});
        },
        "outside 0.."},
+      {[](NpzFile& f) {
+         f.remove("attr").set<int64_t>("attr_indptr", {0, 0, 0, 0, 0}).set<int32_t>("attr_indices", {});
+         f.set<int64_t>("attr_shape", {4, int64_t{1} << 28});
+       },
+       "features a node"},
   };
   for (size_t i = 0; i < table.size(); ++i) {
     NpzFile file = small_file();
