@@ -32,21 +32,24 @@ struct Operation {
   std::vector<MPI_Request> pieces;  // of a send: all; of a receive: the one that is under way
 };
 
-std::string error_text(int code) {
-  std::array<char, MPI_MAX_ERROR_STRING> text{};
-  int length = 0;
-  MPI_Error_string(code, text.data(), &length);
-  return {text.data(), static_cast<size_t>(length)};
-}
-
-void check(int code) {
-  if (code != MPI_SUCCESS) fail_run("MPI: {}", error_text(code));
-}
-
 int error_class(int code) {
   int kind = MPI_ERR_OTHER;
   MPI_Error_class(code, &kind);
   return kind;
+}
+
+/// Open MPI calls it an internal error when it finds no memory for its own lists.
+std::string error_text(int code) {
+  std::array<char, MPI_MAX_ERROR_STRING> text{};
+  int length = 0;
+  MPI_Error_string(code, text.data(), &length);
+  const int kind = error_class(code);
+  const char* const hint = kind == MPI_ERR_INTERN || kind == MPI_ERR_NO_MEM ? "; see that memory is left" : "";
+  return std::string(text.data(), static_cast<size_t>(length)) + hint;
+}
+
+void check(int code) {
+  if (code != MPI_SUCCESS) fail_run("MPI: {}", error_text(code));
 }
 
 /// A private copy of all ranks' communicator, so that no tag meets another library's. Its errors come back as codes.
