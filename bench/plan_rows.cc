@@ -5,6 +5,8 @@
 // of an epoch (two exchanges forward, two backward) in full plans and in those that skip what the loss does not see,
 // with every source's row travelling and with a minimum cover. "few" trains on 20 nodes a class (without labels, on 1
 // in 100 nodes), "many" on 60% of the nodes. Seconds are those of the slowest rank.
+// hosts: of one exchange, the rows that go between hosts with several ranks each, neighbours together: as each rank
+// needs them, and as the ranks of a host share them.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -82,7 +84,7 @@ json count_rows(const Shard& shard, const std::vector<int64_t>& training, RowCho
   };
   barrier(channel);
   const Timer timer;
-  LayerPlans plans(shard, choice, channel);
+  LayerPlans plans(shard, choice, Hosts::apart(channel.size(), channel.rank()), channel);
   const double seconds = all_reduce_max(channel, Traffic::setup, timer.seconds());
   const int64_t full = sum(plans.forward().rows_sent());
   plans.skip_rows(shard, training, kLayers, channel);
@@ -115,6 +117,36 @@ json row_counts(const Dataset& dataset, const Csr& matrix, int parts) {
   return all;
 }
 
+/// Rows of one exchange that leave their host.
+int64_t rows_between(const Shard& shard, RowChoice choice, const std::vector<int>& host_of, IntraHost intra,
+                     Channel& channel) {
+  const Hosts hosts(host_of, intra, channel.rank());
+  const ExchangePlan plan = plan_forward(shard, shard.remote, choice, hosts, channel);
+  int64_t rows = 0;
+  for (int q = 0; q < channel.size(); ++q) {
+    if (host_of[q] != host_of[channel.rank()]) rows += plan.send_offsets[q + 1] - plan.send_offsets[q];
+  }
+  all_reduce_sum(channel, Traffic::setup, std::span(&rows, 1));
+  return rows;
+}
+
+json host_counts(const Dataset& dataset, const Csr& matrix, int parts, int hosts) {
+  const Partition partition = make_partition(dataset.graph, parts, PartitionMethod::metis_cut, kSeed);
+  std::vector<int> host_of;
+  for (int r = 0; r < parts; ++r) host_of.push_back(r * hosts / parts);
+  json all;
+  run_thread_ranks(parts, 1, [&](Communicator& communicator) {
+    Channel channel(communicator);
+    const Shard shard = build_shard(matrix, partition, channel.rank(), Ordering::none, kSeed);
+    for (const auto& [name, choice] : {std::pair{"sources", RowChoice::sources}, {"cover", RowChoice::cover}}) {
+      const int64_t apart = rows_between(shard, choice, host_of, IntraHost::same, channel);
+      const int64_t shared = rows_between(shard, choice, host_of, IntraHost::exact, channel);
+      if (channel.rank() == 0) all[name] = {{"apart", apart}, {"shared", shared}};
+    }
+  });
+  return all;
+}
+
 void run(const std::vector<std::string>& paths) {
   json graphs;
   for (const std::string& path : paths) {
@@ -125,6 +157,9 @@ void run(const std::vector<std::string>& paths) {
                         {"parts", parts},
                         {"partitions", partition_facts(dataset, parts)},
                         {"rows", row_counts(dataset, matrix, parts)}});
+      for (const int hosts : {2, 4}) {
+        if (hosts < parts) graphs.back()["hosts"][std::to_string(hosts)] = host_counts(dataset, matrix, parts, hosts);
+      }
     }
   }
   const json row = {{"fp32", row_bytes(32, kHidden)}, {"2 bits", row_bytes(2, kHidden)}};

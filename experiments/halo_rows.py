@@ -14,7 +14,8 @@ METHODS = ["metis", "metis-volume", "metis-refined"]
 
 MINUTES = (0.3, 3)
 NEEDS = ["bench/plan_rows", *(f"data/{name}" for name in SETS)]
-CLAIMS = {"cover": ("ours", "a vertex cover of the edges between ranks needs fewer rows (SuperGCN's idea)", ""),
+CLAIMS = {"hosts": ("ours", "ranks of one host that share a copy of a halo row send fewer between hosts", ""),
+          "cover": ("ours", "a vertex cover of the edges between ranks needs fewer rows (SuperGCN's idea)", ""),
           "both": ("ours", "with rows left out that no training node needs, fewer still", ""),
           "bits": ("ours", "at 2 bits such an epoch sends a small part of the bytes of all rows in fp32", "")}
 
@@ -53,6 +54,16 @@ def partition_table(counts):
     return harness.table(["graph", "parts", *header], rows)
 
 
+def host_table(counts):
+    rows = []
+    for graph in counts["graphs"]:
+        for hosts, choices in sorted(graph.get("hosts", {}).items()):
+            cells = [[f"{of['apart']:,}", f"{of['shared']:,} ({of['apart'] / of['shared']:.2f}x fewer)"]
+                     for of in (choices["sources"], choices["cover"])]
+            rows.append([graph["data"], graph["parts"], hosts, *cells[0], *cells[1]])
+    return harness.table(["graph", "ranks", "hosts", "rows", "rows, shared", "cover", "cover, shared"], rows)
+
+
 def measure(runner):
     names = SETS[:3] if runner.quick else SETS
     counts = runner.bench("plan_rows", *(runner.data(name) for name in names))
@@ -60,10 +71,17 @@ def measure(runner):
     return "\n".join([rows, "Seconds in which the plans of all layers are made (slowest rank; ranks as threads of one process "
                       "on few cores):\n", seconds, "## Partitions\n",
                       "Rows of one exchange over all ranks, and the most that one rank sends and receives.\n",
-                      partition_table(counts)]), counts
+                      partition_table(counts), "## Several ranks on a host\n",
+                      "Rows of one exchange that go between hosts of several ranks, neighbours by number together: as each rank needs "
+                      "them, and as the ranks of a host share them (`--intra`).\n", host_table(counts)]), counts
 
 
 def judge(counts):
+    # Sources: what travels at few bits.
+    hosts = [of["sources"] for graph in counts["graphs"] for of in graph.get("hosts", {}).values()]
+    factors = sorted(of["apart"] / of["shared"] for of in hosts)
+    shared = (f"{factors[0]:.2f} to {factors[-1]:.2f} times fewer rows between hosts, median {factors[len(factors) // 2]:.2f}"
+              if factors else "")
     choices = [choice for graph in counts["graphs"] for choice in graph["rows"].values()]
 
     def shares(of):
@@ -74,6 +92,7 @@ def judge(counts):
     cover, cover_words = shares(lambda c: c["cover"]["epoch"] / c["sources"]["epoch"])
     both, both_words = shares(lambda c: c["cover"]["epoch_skipping"] / c["sources"]["epoch"])
     factor = counts["row_bytes"]["fp32"] / counts["row_bytes"]["2 bits"]
-    return {"cover": harness.verdict(cover < 1, cover_words, ratio=cover), "both": harness.verdict(both < 1, both_words, ratio=both),
+    return {"hosts": harness.verdict(bool(factors) and factors[0] > 1, shared, ratio=factors[len(factors) // 2] if factors else None),
+            "cover": harness.verdict(cover < 1, cover_words, ratio=cover), "both": harness.verdict(both < 1, both_words, ratio=both),
             "bits": harness.verdict(both < 1, f"{factor / both:.0f} times fewer (median)", ratio=both / factor,
                                     why="rows of 256 values; features are sent once")}

@@ -65,9 +65,10 @@ int launched_ranks_here() {
   return in_slurm_step() ? std::max(1, first_number({"SLURM_STEP_TASKS_PER_NODE"})) : 1;
 }
 
-void run_thread_ranks(int ranks, int threads, const std::function<void(Communicator&)>& body, double timeout) {
+void run_thread_ranks(int ranks, int threads, const std::function<void(Communicator&)>& body, double timeout,
+                      const std::vector<int>& host_of) {
   if (ranks < 1) fail_input("{} ranks: there must be at least 1 (--ranks)", ranks);
-  const auto communicators = make_thread_communicators(ranks);
+  const auto communicators = make_thread_communicators(ranks, host_of);
   std::mutex mutex;
   std::exception_ptr first_failure;
   const auto fail = [&](int rank) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "comm/communicator.h"
 
@@ -20,8 +21,10 @@ int launched_ranks_here();
 /// Runs `body` as `ranks` threads of this process (rank 0 is the caller's), each with a communicator and `threads`
 /// compute threads. The first exception that a rank throws stops the others (their communicators throw) and is thrown
 /// here. A rank that lets another wait for a message `timeout` seconds long (0: for ever) is taken for lost, which is a
-/// RunError, or ends the process (see Watchdog).
-void run_thread_ranks(int ranks, int threads, const std::function<void(Communicator&)>& body, double timeout = 0);
+/// RunError, or ends the process (see Watchdog). host_of: the hosts they are to take themselves for being on, for plans
+/// and tests; empty: one.
+void run_thread_ranks(int ranks, int threads, const std::function<void(Communicator&)>& body, double timeout = 0,
+                      const std::vector<int>& host_of = {});
 
 /// Messages from this size on are sent in pieces. Tests lower it.
 constexpr size_t kMpiPiece = size_t{1} << 30;

@@ -71,8 +71,8 @@ struct alignas(64) Lane {
 };
 
 struct World {
-  explicit World(int ranks)
-      : size(ranks), hosts(ranks, 0), lanes(new Lane[static_cast<size_t>(ranks) * ranks]), beds(new Bed[ranks]) {}
+  World(int ranks, const std::vector<int>& host_of)
+      : size(ranks), hosts(host_of.empty() ? std::vector<int>(ranks, 0) : host_of), lanes(new Lane[static_cast<size_t>(ranks) * ranks]), beds(new Bed[ranks]) {}
 
   Lane& lane(int sender, int receiver) { return lanes[static_cast<size_t>(sender) * size + receiver]; }
 
@@ -239,8 +239,8 @@ void ThreadCommunicator::drop_requests() noexcept {
 
 }  // namespace
 
-std::vector<std::unique_ptr<Communicator>> make_thread_communicators(int ranks) {
-  const auto world = std::make_shared<World>(ranks);
+std::vector<std::unique_ptr<Communicator>> make_thread_communicators(int ranks, const std::vector<int>& host_of) {
+  const auto world = std::make_shared<World>(ranks, host_of);
   std::vector<std::unique_ptr<Communicator>> communicators;
   for (int rank = 0; rank < ranks; ++rank) communicators.push_back(std::make_unique<ThreadCommunicator>(world, rank));
   return communicators;

@@ -49,12 +49,14 @@ const Shard& checked(const Shard& shard, const Channel& channel, const ExchangeC
 }  // namespace
 
 Aggregation::Aggregation(const Shard& shard, Channel& channel, const ExchangeConfig& config)
-    : shard_(shard),
+    : shard_(checked(shard, channel, config)),
       channel_(channel),
       config_(config),
-      plans_(checked(shard, channel, config), config.rows, channel),
+      // Stale rows are kept rank by rank, to be used or sent again.
+      hosts_(channel.communicator().host_of(), config.stale() ? IntraHost::same : config.intra, channel.rank()),
+      plans_(shard, config.rows, hosts_, channel),
       widths_(channel, config),
-      exchange_(channel),
+      exchange_(channel, hosts_),
       stale_(channel, config) {
   if (!is_symmetric(shard.local)) local_transposed_ = transpose(shard.local);
 }
@@ -125,9 +127,9 @@ void Aggregation::apply(CsrView local, const ExchangePlan& plan, ConstMatrixView
 }
 
 Csr Aggregation::forward_sparse(const Csr& x) {
-  // Rows travel as they are: sums of sparse rows are denser, and this happens once.
+  // Rows travel as they are, to each rank: sums of sparse rows are denser, and this happens once.
   std::optional<ExchangePlan> sources;
-  if (config_.rows != RowChoice::sources) sources = plan_forward(shard_, channel_);
+  if (config_.rows != RowChoice::sources || hosts_.share()) sources = plan_forward(shard_, channel_);
   const ExchangePlan& plan = sources ? *sources : plans_.forward();
   return multiply_sparse(shard_.local, x, shard_.remote, exchange_sparse_rows(plan, x, Traffic::layer0, channel_));
 }

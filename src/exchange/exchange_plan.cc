@@ -3,68 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/byte_stream.h"
 #include "comm/collectives.h"
 
 namespace tersegraph {
 namespace {
-
-/// What one rank asks of another: rows as they are, and sums of rows.
-struct Wanted {
-  std::vector<int64_t> rows;          ///< global ids
-  std::vector<int64_t> destinations;  ///< of each sum: the node it belongs to
-  std::vector<int64_t> lengths;       ///< of each sum
-  std::vector<int64_t> terms;         ///< global ids, sum after sum
-  std::vector<float> coefficients;    ///< of the terms; empty: all 1
-
-  int64_t count() const { return std::ssize(rows) + std::ssize(destinations); }
-};
-
-template <class T>
-void append_list(std::vector<std::byte>& bytes, const std::vector<T>& list) {
-  const int64_t count = std::ssize(list);
-  append_values(bytes, &count, 1);
-  append_values(bytes, list.data(), count);
-}
-
-template <class T>
-void read_list(ByteReader& reader, std::vector<T>& list) {
-  const auto count = reader.read<int64_t>();
-  if (count < 0 || static_cast<size_t>(count) > reader.left() / sizeof(T)) reader.fail();
-  list.resize(static_cast<size_t>(count));
-  reader.read(list.data(), count);
-}
-
-std::vector<std::byte> pack(const Wanted& wanted) {
-  std::vector<std::byte> bytes;
-  append_list(bytes, wanted.rows);
-  append_list(bytes, wanted.destinations);
-  append_list(bytes, wanted.lengths);
-  append_list(bytes, wanted.terms);
-  append_list(bytes, wanted.coefficients);
-  return bytes;
-}
-
-Wanted unpack(const std::vector<std::byte>& bytes, int peer) {
-  ByteReader reader(bytes, fmt::format("rank {} sent a malformed list of rows", peer));
-  Wanted wanted;
-  read_list(reader, wanted.rows);
-  read_list(reader, wanted.destinations);
-  read_list(reader, wanted.lengths);
-  read_list(reader, wanted.terms);
-  read_list(reader, wanted.coefficients);
-  int64_t left = std::ssize(wanted.terms);
-  for (const int64_t length : wanted.lengths) {
-    if (length < 1 || length > left) reader.fail();
-    left -= length;
-  }
-  const bool weighted = !wanted.coefficients.empty();
-  if (left != 0 || !reader.done() || wanted.lengths.size() != wanted.destinations.size() ||
-      (weighted && wanted.coefficients.size() != wanted.terms.size())) {
-    reader.fail();
-  }
-  return wanted;
-}
 
 /// Sums for one destination that several ranks make are different rows, and must not share their random numbers; nor
 /// may a sum and a node's own row.
@@ -91,15 +33,16 @@ class Receiver {
     collect_sums();
   }
 
-  const std::vector<Wanted>& wanted() const { return wanted_; }
+  std::vector<Wanted> take_wanted() { return std::move(wanted_); }
 
-  void fill(ExchangePlan& plan) const {
+  void fill(const JointWanted& wanted, ExchangePlan& plan) const {
     plan.receive_offsets.assign(1, 0);
     for (int q = 0; q < shard_.ranks; ++q) {
-      plan.receive_offsets.push_back(plan.receive_offsets.back() + wanted_[q].count());
-      append_ids(wanted_[q], q, shard_.global_nodes, plan.receive_ids);
+      plan.receive_offsets.push_back(plan.receive_offsets.back() + wanted.of(q).count());
+      append_ids(wanted.of(q), q, shard_.global_nodes, plan.receive_ids);
     }
-    plan.scatter = scatter(plan.receive_offsets);
+    plan.scatter = scatter(wanted, plan.receive_offsets);
+    plan.shared = wanted.shared_rows(plan.receive_offsets);
   }
 
  private:
@@ -121,13 +64,14 @@ class Receiver {
     }
   }
 
-  Csr scatter(const std::vector<int64_t>& offsets) const {
+  Csr scatter(const JointWanted& wanted, const std::vector<int64_t>& offsets) const {
+    const auto column = [&](int q, int64_t k) { return static_cast<int32_t>(offsets[q] + wanted.place(q, k)); };
     std::vector<int32_t> row_position(shard_.halo.size());
     std::vector<int64_t> next_sum(shard_.ranks), last_row(shard_.ranks, -1);
     for (int q = 0; q < shard_.ranks; ++q) {
-      auto next = static_cast<int32_t>(offsets[q]);
+      int64_t next = 0;
       for (int64_t j = shard_.halo_offsets[q]; j < shard_.halo_offsets[q + 1]; ++j) {
-        if (travels_[j] != 0) row_position[j] = next++;
+        if (travels_[j] != 0) row_position[j] = column(q, next++);
       }
       next_sum[q] = next;
     }
@@ -142,7 +86,7 @@ class Receiver {
         if (travels_[j] != 0) {
           row.emplace_back(row_position[j], remote_.value(e));
         } else if (std::exchange(last_row[q], i) != i) {
-          row.emplace_back(static_cast<int32_t>(next_sum[q]++), 1.0f);
+          row.emplace_back(column(q, next_sum[q]++), 1.0f);
         }
       }
       std::sort(row.begin(), row.end());
@@ -196,20 +140,73 @@ class Sender {
   bool weighted_ = false;
 };
 
+Wanted asked_for(const std::vector<std::byte>& bytes, int peer) {
+  if (bytes.empty()) return {};
+  ByteReader reader(bytes, fmt::format("rank {} sent a malformed list of rows", peer));
+  Wanted wanted = read_wanted(reader);
+  if (!reader.done()) reader.fail();
+  return wanted;
+}
+
+/// The rows of `a` that are listed.
+Csr rows_of(const Csr& a, const std::vector<int64_t>& listed) {
+  Csr part;
+  part.cols = a.cols;
+  for (const int64_t row : listed) {
+    const int64_t first = a.indptr[row], last = a.indptr[row + 1];
+    part.indices.insert(part.indices.end(), a.indices.begin() + first, a.indices.begin() + last);
+    if (a.weighted()) part.values.insert(part.values.end(), a.values.begin() + first, a.values.begin() + last);
+    part.indptr.push_back(std::ssize(part.indices));
+  }
+  return part;
+}
+
+/// The rows that this rank sends are those of peers whose messages are its own to read; mates send the others.
+void share_backward(const SharedRows& shared, ExchangePlan& plan) {
+  std::vector<int64_t> sent, offsets{0}, ids;
+  for (int q = 0; q + 1 < std::ssize(plan.send_offsets); ++q) {
+    for (int64_t k = plan.send_offsets[q]; shared.reads(q) && k < plan.send_offsets[q + 1]; ++k) {
+      sent.push_back(k);
+      ids.push_back(plan.send_ids[k]);
+    }
+    offsets.push_back(std::ssize(sent));
+  }
+  plan.given = rows_of(plan.gather, shared.given);
+  plan.gather = rows_of(plan.gather, sent);
+  plan.send_offsets = std::move(offsets);
+  plan.send_ids = std::move(ids);
+  plan.given_begin = shared.given_begin;
+  plan.taken.cols = shared.given_total;
+  auto next = shared.taken.begin();
+  for (const int64_t row : sent) {
+    for (; next != shared.taken.end() && next->first == row; ++next) {
+      plan.taken.indices.push_back(static_cast<int32_t>(next->second));
+    }
+    plan.taken.indptr.push_back(std::ssize(plan.taken.indices));
+  }
+}
+
 }  // namespace
 
-ExchangePlan plan_forward(const Shard& shard, CsrView remote, RowChoice choice, Channel& channel) {
-  const Receiver receiver(shard, remote, choice);
-  std::vector<std::vector<std::byte>> requests;
-  for (const Wanted& wanted : receiver.wanted()) requests.push_back(pack(wanted));
+ExchangePlan plan_forward(const Shard& shard, CsrView remote, RowChoice choice, const Hosts& hosts, Channel& channel) {
+  Receiver receiver(shard, remote, choice);
+  const JointWanted wanted(receiver.take_wanted(), hosts, channel);
+  ExchangePlan plan;
+  receiver.fill(wanted, plan);
+  std::vector<std::vector<std::byte>> requests(shard.ranks);
+  for (int q = 0; q < shard.ranks; ++q) {
+    if (plan.shared.reads(q)) append_wanted(wanted.of(q), requests[q]);
+  }
   const auto asked = all_to_all(channel, Traffic::setup, requests);
 
-  ExchangePlan plan;
-  receiver.fill(plan);
   Sender sender(shard);
-  for (int q = 0; q < shard.ranks; ++q) sender.add(unpack(asked[q], q));
+  for (int q = 0; q < shard.ranks; ++q) sender.add(asked_for(asked[q], q));
   sender.fill(plan);
   return plan;
+}
+
+ExchangePlan plan_forward(const Shard& shard, CsrView remote, RowChoice choice, Channel& channel) {
+  return plan_forward(shard, remote, choice, Hosts::apart(shard.ranks, shard.rank), channel);
 }
 
 ExchangePlan plan_backward(const ExchangePlan& forward) {
@@ -222,6 +219,7 @@ ExchangePlan plan_backward(const ExchangePlan& forward) {
   plan.receive_ids = forward.send_ids;
   plan.send_last_cols = forward.receive_last_cols;
   plan.receive_last_cols = forward.send_last_cols;
+  if (!forward.shared.reader.empty()) share_backward(forward.shared, plan);
   return plan;
 }
 

@@ -41,22 +41,27 @@ void ExchangeWidths::lay_out(const ExchangePlan& plan, int64_t cols) {
   }
 }
 
-void tell_widths(Channel& channel, std::span<const ExchangePlan* const> plans, std::span<ExchangeWidths* const> widths,
-                 const std::vector<bool>& told) {
-  std::vector<std::vector<std::byte>> outgoing(told.size());
-  for (size_t q = 0; q < told.size(); ++q) {
-    for (size_t t = 0; told[q] && t < plans.size(); ++t) {
+void tell_widths(Channel& channel, const Hosts& hosts, std::span<const ExchangePlan* const> plans,
+                 std::span<ExchangeWidths* const> widths) {
+  const int ranks = channel.size();
+  std::vector<std::vector<std::byte>> outgoing(ranks);
+  for (int q = 0; q < ranks; ++q) {
+    for (size_t t = 0; !hosts.here(q) && t < plans.size(); ++t) {
       pack_half_bytes(rows_of(plans[t]->send_offsets, q, widths[t]->send), outgoing[q]);
     }
   }
   const auto incoming = all_to_all(channel, Traffic::setup, outgoing);
-  for (size_t q = 0; q < told.size(); ++q) {
+  for (int q = 0; q < ranks; ++q) {
     std::span<const std::byte> rest = incoming[q];
-    for (size_t t = 0; told[q] && t < plans.size(); ++t) {
+    for (size_t t = 0; !hosts.here(q) && t < plans.size(); ++t) {
+      if (!plans[t]->shared.reads(q)) continue;
       const auto rows = rows_of(plans[t]->receive_offsets, q, widths[t]->receive);
-      rest = rest.subspan(unpack_half_bytes(rest, rows, static_cast<int>(q)));
+      rest = rest.subspan(unpack_half_bytes(rest, rows, q));
     }
     if (!rest.empty()) fail_run("rank {} told too many bit-widths", q);
+  }
+  for (size_t t = 0; t < plans.size(); ++t) {
+    copy_from_readers(plans[t]->shared, plans[t]->receive_offsets, hosts, channel, widths[t]->receive);
   }
 }
 

@@ -30,10 +30,9 @@ class ExchangeWidths {
   std::vector<MessageLayout> sent_, expected_;
 };
 
-/// Each rank tells each peer the widths, from 0 to 8, of the rows that it will send to it in these exchanges, by half a
-/// byte a row (Traffic::setup); the rest stays. plans[t] is that of widths[t]. Peers for which `told` is false are left
-/// out. Collective.
-void tell_widths(Channel& channel, std::span<const ExchangePlan* const> plans, std::span<ExchangeWidths* const> widths,
-                 const std::vector<bool>& told);
+/// Each rank tells those of other hosts the widths, from 0 to 8, of the rows that it will send to them in these
+/// exchanges, by half a byte a row (Traffic::setup); the rest stays. plans[t] is that of widths[t]. Collective.
+void tell_widths(Channel& channel, const Hosts& hosts, std::span<const ExchangePlan* const> plans,
+                 std::span<ExchangeWidths* const> widths);
 
 }  // namespace tersegraph

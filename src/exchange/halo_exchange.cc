@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "base/error.h"
 #include "comm/collectives.h"
+#include "kernels/spmm.h"
 
 namespace tersegraph {
 namespace {
@@ -62,6 +64,8 @@ void HaloExchange::start(const ExchangePlan& plan, ConstMatrixView x, const Exch
   pass_ = pass;
   cols_ = x.cols;
   ++sequence_;
+  place_messages();
+  give(x);
   post_receives();
   encode(x);
   send_messages();
@@ -72,27 +76,65 @@ void HaloExchange::start(const ExchangePlan& plan, ConstMatrixView x, const Exch
 void HaloExchange::progress() {
   if (expected_ == 0) return channel_.communicator().progress();
   for (size_t q = 0; q < receives_.size(); ++q) {
-    if (receives_[q] < 0 || !channel_.communicator().test(receives_[q], &lengths_[q])) continue;
-    receives_[q] = kCame;
+    size_t length = 0;
+    if (receives_[q] < 0 || !channel_.communicator().test(receives_[q], &length)) continue;
+    message_came(static_cast<int>(q), length);
     if (--expected_ == 0) hidden_seconds_ += under_way_.seconds();
   }
 }
 
+/// Or the word of the mate to whom it came.
+void HaloExchange::message_came(int peer, size_t length) {
+  receives_[peer] = kCame;
+  lengths_[peer] = length;
+  if (!plan_->shared.shared(peer)) return;
+  if (plan_->shared.reads(peer)) return rooms_->tell_length(pass_.kind, peer, length);
+  lengths_[peer] = rooms_->length_of(peer);
+  if (lengths_[peer] > static_cast<size_t>(expected_layout(peer).capacity())) {
+    fail_run("rank {} told a message of {} bytes from rank {}", plan_->shared.reader[peer], lengths_[peer], peer);
+  }
+}
+
+/// Where each message goes that comes, and what mates give each other.
+void HaloExchange::place_messages() {
+  const int ranks = channel_.size();
+  int64_t own = 0, of_host = 0;
+  incoming_start_.resize(ranks);
+  for (int q = 0; q < ranks; ++q) {
+    int64_t& end = plan_->shared.shared(q) ? of_host : own;
+    incoming_start_[q] = end;
+    end += aligned(expected_layout(q).capacity());
+  }
+  incoming_.reserve(own);
+  if (!rooms_) return;
+  given_start_ = of_host;
+  const auto floats = static_cast<size_t>(plan_->given_total() * cols_);
+  shared_ = rooms_->begin(static_cast<size_t>(of_host) + floats * sizeof(float));
+}
+
+MatrixView HaloExchange::given_rows() const {
+  return {reinterpret_cast<float*>(shared_ + given_start_), plan_->given_total(), cols_};
+}
+
+/// What this rank adds to rows that mates send.
+void HaloExchange::give(ConstMatrixView x) {
+  if (!rooms_) return;
+  const int64_t rows = plan_->given.rows();
+  if (rows > 0) spmm(plan_->given, x, {given_rows().row(plan_->given_begin), rows, cols_});
+  rooms_->say_begun(pass_.kind);
+}
+
 void HaloExchange::post_receives() {
   const int ranks = channel_.size();
-  incoming_start_.assign(ranks + 1, 0);
-  for (int q = 0; q < ranks; ++q) {
-    incoming_start_[q + 1] = incoming_start_[q] + aligned(expected_layout(q).capacity());
-  }
-  incoming_.reserve(incoming_start_[ranks]);
   receives_.assign(ranks, kNone);
   lengths_.resize(ranks);
   expected_ = 0;
   for (int q = 0; q < ranks; ++q) {
     const MessageLayout expected = expected_layout(q);
     if (expected.empty()) continue;
-    const std::span room(incoming_.data() + incoming_start_[q], static_cast<size_t>(expected.capacity()));
-    receives_[q] = channel_.receive_bare(q, kHaloTag + tag_, room);
+    const std::span room(message_from(q), static_cast<size_t>(expected.capacity()));
+    receives_[q] = plan_->shared.reads(q) ? channel_.receive_bare(q, kHaloTag + tag_, room)
+                                          : rooms_->expect_length(plan_->shared.reader[q], q);
     ++expected_;
   }
 }
@@ -126,7 +168,10 @@ void HaloExchange::encode(ConstMatrixView x) {
   row_params_.resize(plan_->rows_sent());
   outgoing_.reserve(outgoing_start_.back());
   const EncodedRowsOut out{row_widths(), row_offsets_.data(), outgoing_.data(), row_params_.data(), pass_.trace};
-  if (plan_->send_last_cols.empty()) {
+  if (plan_->given_total() > 0) {
+    rooms_->await_begun(pass_.kind);
+    encode_rows(plan_->gather, x, plan_->send_ids.data(), pass_.key, out, {plan_->taken, given_rows()});
+  } else if (plan_->send_last_cols.empty()) {
     encode_rows(plan_->gather, x, plan_->send_ids.data(), pass_.key, out);
   } else {
     encode_by_peers(*plan_, x, pass_.key, out);
@@ -154,6 +199,13 @@ void HaloExchange::send_messages() {
 void HaloExchange::take_messages() {
   if (expected_ > 0) hidden_seconds_ += under_way_.seconds();
   expected_ = 0;
+  // First what mates wait for too.
+  for (const bool of_mates : {false, true}) {
+    for (int q = 0; q < channel_.size(); ++q) {
+      if (receives_[q] < 0 || plan_->shared.reads(q) == of_mates) continue;
+      message_came(q, channel_.wait(pass_.kind, receives_[q]));
+    }
+  }
   received_.resize(plan_->rows_received());
   for (int q = 0; q < channel_.size(); ++q) {
     const MessageLayout expected = expected_layout(q);
@@ -168,8 +220,7 @@ void HaloExchange::take_messages() {
 
 /// A message of no rows stands for rows that were held back.
 void HaloExchange::take_message(int peer, std::span<EncodedRow> rows) {
-  if (receives_[peer] != kCame) lengths_[peer] = channel_.wait(pass_.kind, receives_[peer]);
-  const std::span<const std::byte> message(incoming_.data() + incoming_start_[peer], lengths_[peer]);
+  const std::span<const std::byte> message(message_from(peer), lengths_[peer]);
   if (pass_.held_back != nullptr && message.size() == sizeof(MessageHeader)) {
     open_message({0, cols_, pass_.bits}, sequence_, peer, message, rows.data());
     std::ranges::fill(rows, EncodedRow{nullptr, {}, 0});
@@ -182,6 +233,7 @@ void HaloExchange::wait_for_sends() {
   for (const Communicator::Request send : sends_) {
     if (send != kNone) channel_.wait(pass_.kind, send);
   }
+  if (rooms_) rooms_->end(pass_.kind);
 }
 
 std::span<const EncodedRow> HaloExchange::take(PhaseSeconds& seconds) {

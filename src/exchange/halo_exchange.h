@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "comm/channel.h"
 #include "exchange/exchange_plan.h"
 #include "exchange/exchange_widths.h"
+#include "exchange/host_rooms.h"
 #include "exchange/message.h"
 #include "kernels/row_codec.h"
 
@@ -35,6 +37,10 @@ class HaloExchange {
  public:
   /// Objects whose messages may be under way at one time differ in `tag`, counted from 0.
   explicit HaloExchange(Channel& channel, int tag = 0) : channel_(channel), tag_(tag) {}
+  /// For plans of hosts whose ranks share; one such object at a time.
+  HaloExchange(Channel& channel, const Hosts& hosts) : HaloExchange(channel) {
+    if (hosts.share()) rooms_.emplace(channel, hosts);
+  }
   /// Messages may be under way when an error unwinds a rank; they must not reach freed buffers.
   ~HaloExchange() { channel_.communicator().drop_requests(); }
   HaloExchange(const HaloExchange&) = delete;
@@ -72,10 +78,17 @@ class HaloExchange {
   MessageLayout sent_layout(int peer) const;
   MessageLayout expected_layout(int peer) const;
   const uint8_t* row_widths() const { return pass_.widths != nullptr ? pass_.widths->send.data() : row_bits_.data(); }
+  void place_messages();
+  std::byte* message_from(int peer) const {
+    return (plan_->shared.shared(peer) ? shared_ : incoming_.data()) + incoming_start_[peer];
+  }
+  void give(ConstMatrixView x);
+  MatrixView given_rows() const;
   void place_rows();
   void post_receives();
   void encode(ConstMatrixView x);
   void send_messages();
+  void message_came(int peer, size_t length);
   void take_messages();
   void take_message(int peer, std::span<EncodedRow> rows);
   void wait_for_sends();
@@ -90,7 +103,11 @@ class HaloExchange {
   int64_t halo_bits_ = 0, halo_values_ = 0, extension_bytes_ = 0;
 
   Buffer outgoing_, incoming_;
-  std::vector<int64_t> outgoing_start_, incoming_start_;  ///< (ranks + 1): where each peer's message begins
+  std::optional<HostRooms> rooms_;
+  std::byte* shared_ = nullptr;           ///< this exchange's, of the host: messages, then what mates give each other
+  int64_t given_start_ = 0;               ///< there
+  std::vector<int64_t> outgoing_start_;   ///< (ranks + 1): where each peer's message begins
+  std::vector<int64_t> incoming_start_;   ///< (ranks): the same in incoming_, or in shared_
   std::vector<uint8_t> row_bits_;
   std::vector<int64_t> row_offsets_;
   std::vector<RowParams> row_params_;

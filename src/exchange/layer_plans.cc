@@ -67,12 +67,13 @@ std::vector<std::vector<uint8_t>> needed_rows(const Shard& shard, std::span<cons
 }
 
 LayerPlans::Pair LayerPlans::make(const Shard& shard, CsrView remote, Channel& channel) const {
-  ExchangePlan forward = plan_forward(shard, remote, choice_, channel);
+  ExchangePlan forward = plan_forward(shard, remote, choice_, hosts_, channel);
   ExchangePlan backward = plan_backward(forward);
   return {std::move(forward), std::move(backward)};
 }
 
-LayerPlans::LayerPlans(const Shard& shard, RowChoice choice, Channel& channel) : choice_(choice) {
+LayerPlans::LayerPlans(const Shard& shard, RowChoice choice, const Hosts& hosts, Channel& channel)
+    : choice_(choice), hosts_(hosts) {
   plans_.push_back(make(shard, shard.remote, channel));
 }
 

@@ -21,7 +21,7 @@ namespace tersegraph {
 class LayerPlans {
  public:
   /// Full plans for every pass. Collective.
-  LayerPlans(const Shard& shard, RowChoice choice, Channel& channel);
+  LayerPlans(const Shard& shard, RowChoice choice, const Hosts& hosts, Channel& channel);
 
   /// From now on the layers have their own plans. `training_rows`: local rows that enter the loss. Layers whose edges
   /// are the same share a plan. Collective.
@@ -43,6 +43,7 @@ class LayerPlans {
   const Pair& of(int layer) const { return plans_[layer_plan_.empty() ? 0 : layer_plan_[layer]]; }
 
   RowChoice choice_;
+  Hosts hosts_;
   std::vector<Pair> plans_;      ///< the full one first
   std::vector<int> layer_plan_;  ///< the plan of each layer; empty: the full one for all
 };

@@ -20,8 +20,8 @@ namespace tersegraph {
 ///   sancus    fp32; rows that hardly changed are not sent again (SANCUS, VLDB 2022): see SancusExchange
 enum class ExchangePolicy { exact, uniform, random, adaptive, pipe, sancus };
 
-/// What ranks on one host send each other: fp32, or the same as what goes between hosts (every rank then counts as a
-/// host). `automatic`: fp32, unless there is but one host.
+/// What ranks on one host send each other: fp32, while they share what comes from other hosts (see Hosts); or the same
+/// as what goes between hosts (every rank then counts as a host). `automatic`: fp32, unless there is but one host.
 enum class IntraHost { automatic, exact, same };
 
 struct ExchangeConfig {

@@ -104,12 +104,11 @@ std::vector<float> WidthPolicy::told_coefficients(const ExchangePlan& plan) {
   std::vector<float> squares(static_cast<size_t>(plan.rows_received()), 0.0f);
   const CsrView scatter = plan.scatter;
   for (int64_t e = 0; e < scatter.nnz(); ++e) squares[scatter.indices[e]] += scatter.value(e) * scatter.value(e);
-  std::vector<std::vector<std::byte>> outgoing;
+  sum_at_readers(plan.shared, plan.receive_offsets, hosts_, channel_, squares);
+  std::vector<std::vector<std::byte>> outgoing(channel_.size());
   for (int q = 0; q < channel_.size(); ++q) {
-    const auto first = static_cast<size_t>(plan.receive_offsets[q]);
-    const auto rows = static_cast<size_t>(plan.receive_offsets[q + 1]) - first;
-    const auto bytes = std::as_bytes(std::span(squares).subspan(first, rows));
-    outgoing.emplace_back(bytes.begin(), bytes.end());
+    const int64_t first = plan.receive_offsets[q], last = plan.receive_offsets[q + 1];
+    if (plan.shared.reads(q)) append_values(outgoing[q], squares.data() + first, last - first);
   }
   std::vector<float> of_sent(static_cast<size_t>(plan.rows_sent()));
   const auto incoming = all_to_all(channel_, Traffic::setup, outgoing);
@@ -188,13 +187,11 @@ void WidthPolicy::decide() {
 void WidthPolicy::adopt() {
   std::vector<const ExchangePlan*> plans;
   std::vector<ExchangeWidths*> widths;
-  std::vector<bool> told;
-  for (int q = 0; q < channel_.size(); ++q) told.push_back(!exact_peer(q));
   for (auto& [key, exchange] : exchanges_) {
     plans.push_back(exchange.plan);
     widths.push_back(&exchange.widths);
   }
-  tell_widths(channel_, plans, widths, told);
+  tell_widths(channel_, hosts_, plans, widths);
   for (auto& [key, exchange] : exchanges_) {
     WidthState::Exchange& state = exchange.state;
     exchange.widths.lay_out(*exchange.plan, state.cols);

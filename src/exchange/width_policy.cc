@@ -1,8 +1,6 @@
 #include "exchange/width_policy.h"
 
 #include <algorithm>
-#include <numeric>
-#include <set>
 
 #include "base/error.h"
 #include "comm/collectives.h"
@@ -17,14 +15,6 @@ constexpr uint64_t kWidthDirections = uint64_t{1} << 32;
 
 /// Early choices, from rows that are not yet what they will be: the first, at the widest width, cost most bytes.
 constexpr int64_t kFirstChoice = 1, kSecondChoice = 10;
-
-std::vector<int> places(const std::vector<int>& host_of, IntraHost intra) {
-  const bool one_host = std::set<int>(host_of.begin(), host_of.end()).size() == 1;
-  if (intra == IntraHost::exact || (intra == IntraHost::automatic && !one_host)) return host_of;
-  std::vector<int> each(host_of.size());
-  std::iota(each.begin(), each.end(), 0);
-  return each;
-}
 
 std::string name(std::pair<int, int> key) {
   return fmt::format("{}.{}", key.first != 0 ? "backward" : "forward", key.second);
@@ -43,7 +33,7 @@ WidthPolicy::WidthPolicy(Channel& channel, const ExchangeConfig& config)
     : channel_(channel),
       config_(config),
       goal_(config.goal),
-      place_of_(places(channel.communicator().host_of(), config.intra)) {
+      hosts_(channel.communicator().host_of(), config.intra, channel.rank()) {
   if (!config.mixes_widths()) return;
   check_widths(config);
   if (config.assign_every < 1) fail_input("--assign-every is {}; it takes 1 or more", config.assign_every);
@@ -51,21 +41,17 @@ WidthPolicy::WidthPolicy(Channel& channel, const ExchangeConfig& config)
 }
 
 void WidthPolicy::settle_links() {
-  const int hosts = *std::max_element(place_of_.begin(), place_of_.end()) + 1;
+  const int hosts = *std::ranges::max_element(hosts_.host_of()) + 1;
   const std::vector<int>& host_of = channel_.communicator().host_of();
   const bool one_host = *std::max_element(host_of.begin(), host_of.end()) == 0;
   LinkModel links(hosts);
   link_words_ = config_.link;
   if (link_words_.empty() && config_.goal.form != AssignerGoal::Form::bytes && hosts > 1) {
     // What is used is what the words say, so that they repeat the run.
-    link_words_ = one_host ? kLinkOnOneHost : print_links(probe_links(channel_, place_of_));
+    link_words_ = one_host ? kLinkOnOneHost : print_links(probe_links(channel_, hosts_.host_of()));
   }
   if (!link_words_.empty()) links = parse_links(link_words_, hosts);
-  lanes_.emplace(links, place_of_, config_.schedule);
-}
-
-bool WidthPolicy::has_exact_peers() const {
-  return std::count(place_of_.begin(), place_of_.end(), place_of_[channel_.rank()]) > 1;
+  lanes_.emplace(links, hosts_.host_of(), config_.schedule);
 }
 
 WidthPolicy::Exchange* WidthPolicy::prepare(const ExchangePlan& plan, int64_t cols, const When& when,
@@ -96,7 +82,7 @@ void WidthPolicy::bind(Exchange& exchange, const ExchangePlan& plan, int64_t col
                                         (state.norms.empty() || state.norms.size() == rows) &&
                                         (state.coefficients.empty() || state.coefficients.size() == rows));
   if (!fits) {
-    fail_run("the bit-widths that were stored for layer {} are of another graph, partition or model", when.layer);
+    fail_run("the bit-widths that were stored for layer {} are of another graph, partition, model or placement on hosts", when.layer);
   }
   widths_changed_ |= state.cols == 0;
   state.backward = when.backward;
@@ -111,7 +97,7 @@ void WidthPolicy::bind(Exchange& exchange, const ExchangePlan& plan, int64_t col
     exchange.widths.receive = state.receive;
     exchange.widths.lay_out(plan, cols);
     exchange.mixed = true;
-  } else if (has_exact_peers()) {
+  } else if (hosts_.any_together()) {  // on every rank alike: both ends of a message know its layout by it
     fill_widths(exchange, config_.halo_bits());
   }
 }
@@ -153,8 +139,9 @@ void WidthPolicy::draw_widths(Exchange& exchange, const When& when) {
   for (int q = 0; q < channel_.size(); ++q) {
     if (exact_peer(q)) continue;
     const auto peer = static_cast<uint64_t>(q);
+    const auto reader = static_cast<uint64_t>(plan.shared.shared(q) ? plan.shared.reader[q] : channel_.rank());
     draw(mine, peer, plan.send_offsets[q], plan.send_offsets[q + 1], exchange.widths.send);
-    draw(peer, mine, plan.receive_offsets[q], plan.receive_offsets[q + 1], exchange.widths.receive);
+    draw(peer, reader, plan.receive_offsets[q], plan.receive_offsets[q + 1], exchange.widths.receive);
   }
   exchange.widths.lay_out(plan, exchange.state.cols);
 }
@@ -207,8 +194,7 @@ bool WidthPolicy::raise_floor() {
 /// The mean bits of each exchange, over all ranks.
 void WidthPolicy::count_bits() {
   widths_changed_ = false;
-  const std::set<int> places(place_of_.begin(), place_of_.end());
-  if (!config_.mixes_widths() && places.size() == place_of_.size()) {
+  if (!config_.mixes_widths() && !hosts_.any_together()) {
     for (const auto& [key, exchange] : exchanges_) report_.bits[name(key)] = config_.halo_bits();
     return;
   }

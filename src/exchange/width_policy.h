@@ -9,6 +9,7 @@
 
 #include "comm/channel.h"
 #include "exchange/halo_exchange.h"
+#include "exchange/hosts.h"
 #include "exchange/policy.h"
 #include "exchange/width_state.h"
 
@@ -78,8 +79,7 @@ class WidthPolicy {
  private:
   using Key = std::pair<int, int>;  ///< backward?, layer
 
-  bool exact_peer(int peer) const { return place_of_[peer] == place_of_[channel_.rank()]; }
-  bool has_exact_peers() const;
+  bool exact_peer(int peer) const { return hosts_.here(peer); }
   void settle_links();
   void bind(Exchange& exchange, const ExchangePlan& plan, int64_t cols, const When& when);
   void fill_widths(Exchange& exchange, int bits);
@@ -96,7 +96,7 @@ class WidthPolicy {
   Channel& channel_;
   ExchangeConfig config_;
   AssignerGoal goal_;
-  std::vector<int> place_of_;  ///< the host that each rank counts as
+  Hosts hosts_;
   std::string link_words_;
   std::optional<Lanes> lanes_;
   std::map<Key, Exchange> exchanges_;

@@ -14,6 +14,7 @@ struct EncodeTask {
   const int64_t* row_ids;
   StreamKey key;
   EncodedRowsOut out;
+  RowSums more = {};
 };
 
 /// Most rows of a batch, whose parameters are found before any of its rows is quantized.

@@ -286,11 +286,23 @@ void EncodeRow(const EncodeTask& t, int64_t k, const float* x, const RowParams& 
   if (trace.norms != nullptr && bits <= 8) trace.norms[k] += std::min(SquaredNorm(x, cols), kLargestTrace);
 }
 
+void AddRow(const RowSums& more, int64_t k, float* sum) {
+  for (int64_t e = more.gather.begin(k); e < more.gather.end(k); ++e) {
+    const float* row = more.x.row(more.gather.indices[e]);
+    const float value = more.gather.value(e);
+    for (int64_t column = 0; column < more.x.cols; ++column) sum[column] += value * row[column];
+  }
+}
+
 /// Where row k of the task stands: in x, or summed in `sum`.
 const float* RowToEncode(const EncodeTask& t, int64_t k, float* sum) {
-  const CsrView& gather = t.gather;
-  if (gather.values == nullptr && gather.end(k) - gather.begin(k) == 1) return t.x.row(gather.indices[gather.begin(k)]);
+  const CsrView &gather = t.gather, &more = t.more.gather;
+  const bool has_more = more.rows > 0 && more.begin(k) < more.end(k);
+  if (!has_more && gather.values == nullptr && gather.end(k) - gather.begin(k) == 1) {
+    return t.x.row(gather.indices[gather.begin(k)]);
+  }
   spmm_rows(gather, t.x, k, k + 1, sum);
+  if (has_more) AddRow(t.more, k, sum);
   return sum;
 }
 
@@ -449,9 +461,10 @@ EncodeScratch encode_scratch(int64_t cols) {
 
 }  // namespace
 
-void encode_rows(CsrView gather, ConstMatrixView x, const int64_t* row_ids, StreamKey key, const EncodedRowsOut& out) {
+void encode_rows(CsrView gather, ConstMatrixView x, const int64_t* row_ids, StreamKey key, const EncodedRowsOut& out,
+                 const RowSums& more) {
   parallel_blocks(gather.rows, kBlockRows, [&](int64_t begin, int64_t end) {
-    HWY_DYNAMIC_DISPATCH(EncodeRows)({gather, x, row_ids, key, out}, begin, end, encode_scratch(x.cols));
+    HWY_DYNAMIC_DISPATCH(EncodeRows)({gather, x, row_ids, key, out, more}, begin, end, encode_scratch(x.cols));
   });
 }
 

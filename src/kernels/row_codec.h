@@ -69,9 +69,17 @@ struct EncodedRowsOut {
   RowTrace trace = {};
 };
 
+/// Sums of rows: row k is sum_j gather(k, j) x_j.
+struct RowSums {
+  CsrView gather = {};
+  ConstMatrixView x = {};
+};
+
 /// Encodes, for each row k of `gather` (m, n), the row sum_j gather(k, j) x_j of x (n, d): a selection when each row
-/// has one entry without a value, partial sums otherwise. Row k draws its random numbers from key.row(row_ids[k]).
-void encode_rows(CsrView gather, ConstMatrixView x, const int64_t* row_ids, StreamKey key, const EncodedRowsOut& out);
+/// has one entry without a value, partial sums otherwise. To it row k of `more` is added, where that has rows. Row k
+/// draws its random numbers from key.row(row_ids[k]).
+void encode_rows(CsrView gather, ConstMatrixView x, const int64_t* row_ids, StreamKey key, const EncodedRowsOut& out,
+                 const RowSums& more = {});
 
 /// The same on the calling thread alone.
 void encode_block(CsrView gather, ConstMatrixView x, const int64_t* row_ids, StreamKey key, const EncodedRowsOut& out);

@@ -5,11 +5,11 @@
 #include <numeric>
 
 #include "comm/collectives.h"
-#include "exchange/message.h"
 #include "exchange/reach.h"
 #include "exchange/sparse_rows.h"
 #include "nn/gnn_model.h"
 #include "nn/row_blocks.h"
+#include "plan/traffic.h"
 #include "train/input_errors.h"
 #include "train/input_features.h"
 #include "train/input_order.h"
@@ -24,14 +24,22 @@ std::vector<int64_t> counts(const std::vector<int64_t>& offsets) {
   return rows;
 }
 
-HaloWork halo_work(const ExchangePlan& plan, int layer, bool backward, int64_t cols) {
-  return {.layer = layer,
-          .backward = backward,
-          .cols = cols,
-          .rows_to = counts(plan.send_offsets),
-          .rows_from = counts(plan.receive_offsets),
-          .gathered = plan.gather.nnz(),
-          .scattered = plan.scatter.nnz()};
+/// `hosts` as the policy sees them.
+HaloWork halo_work(const ExchangePlan& plan, const Hosts& hosts, int layer, bool backward, int64_t cols) {
+  HaloWork work{.layer = layer,
+                .backward = backward,
+                .cols = cols,
+                .rows_to = counts(plan.send_offsets),
+                .rows_from = counts(plan.receive_offsets),
+                .gathered = plan.gather.nnz() + plan.given.nnz() + plan.taken.nnz(),
+                .scattered = plan.scatter.nnz()};
+  const int64_t mates = std::ssize(hosts.mates()) - 1;
+  for (int q = 0; q < std::ssize(hosts.host_of()); ++q) {
+    work.exact_to.push_back(hosts.here(q));
+    if (!plan.shared.reads(q)) work.rows_from[q] = 0;
+    if (plan.shared.shared(q) && work.rows_from[q] > 0) work.word_bytes += mates * HostRooms::kWordBytes;
+  }
+  return work;
 }
 
 /// Of the rows, those that a RowBlocks' range goes on with while messages travel: the range has no remote entry.
@@ -52,6 +60,7 @@ class Describer {
       : data_(data),
         config_(config),
         channel_(channel),
+        hosts_(channel.communicator().host_of(), config.exchange.intra, channel.rank()),
         shard_(agreed(channel, [&] { return data.shard(config.ordering, config.seed); })),
         reach_(order_by_reach(shard_, split.train, config.model.layers, channel)),
         aggregation_(shard_, channel, without_widths(config.exchange)),
@@ -74,20 +83,22 @@ class Describer {
     for (int l = 0; l < model_.layers() && !alone; ++l) {
       const GraphConv& conv = model_.conv(l);
       if (!sends_forward(conv)) continue;
-      work.exchanges.push_back(halo_work(aggregation_.plans().forward(l), l, false, conv.message_cols()));
-      work.evaluation.push_back(halo_work(aggregation_.plans().forward(), l, false, conv.message_cols()));
+      work.exchanges.push_back(halo_work(aggregation_.plans().forward(l), hosts_, l, false, conv.message_cols()));
+      work.evaluation.push_back(halo_work(aggregation_.plans().forward(), hosts_, l, false, conv.message_cols()));
     }
     for (int l = model_.layers() - 1; l >= 0 && !alone; --l) {
       if (!sends_backward(model_.conv(l), l)) continue;
-      work.exchanges.push_back(halo_work(aggregation_.plans().backward(l), l, true, model_.conv(l).message_cols()));
+      work.exchanges.push_back(
+          halo_work(aggregation_.plans().backward(l), hosts_, l, true, model_.conv(l).message_cols()));
     }
     describe_input(work);
     return work;
   }
 
  private:
-  /// The plans are the same for all policies, and nothing is probed.
+  /// The plans are those of the policy, and nothing is probed.
   static ExchangeConfig without_widths(ExchangeConfig exchange) {
+    if (exchange.stale()) exchange.intra = IntraHost::same;
     exchange.policy = ExchangePolicy::exact;
     return exchange;
   }
@@ -114,10 +125,8 @@ class Describer {
   void describe_input(RankWork& work) {
     const DatasetShape shape = data_.shape();
     if (order_ == ConvOrder::aggregated_input && !shape.sparse_features && channel_.size() > 1) {
-      for (const int64_t rows : halo_work(aggregation_.plans().forward(), 0, false, shape.features).rows_to) {
-        const MessageLayout message(rows, shape.features, 32);
-        if (!message.empty()) work.layer0_bytes += message.extension_offset();
-      }
+      const HaloWork all = halo_work(aggregation_.plans().forward(), hosts_, 0, false, shape.features);
+      work.layer0_bytes = halo_bytes(all, {});
     }
     if (!shape.sparse_features || order_ == ConvOrder::aggregate_first) return;
     const Csr rows = std::move(agreed(channel_, [&] { return data_.features(shard_.owned); }).sparse);
@@ -132,6 +141,7 @@ class Describer {
   const RankData& data_;
   const FullGraphConfig& config_;
   Channel& channel_;
+  Hosts hosts_;
   Shard shard_;
   Reach reach_;
   Aggregation aggregation_;

@@ -205,7 +205,7 @@ class RankStages {
       return;
     }
     double sent = 0, received = 0;
-    for (const int64_t rows : halo->rows_to) sent += static_cast<double>(message_bytes(rows, halo->cols, bits_));
+    for (size_t q = 0; q < halo->rows_to.size(); ++q) sent += static_cast<double>(bytes_to(*halo, q, bits_));
     for (const int64_t rows : halo->rows_from) received += static_cast<double>(message_bytes(rows, halo->cols, bits_));
     const double whole = clock_.memory("spmm", halo->cols * layer(halo->layer).rows_out);  // sums wait for what comes
     Stage stage{.before = pending_ + clock_.encode(*halo, sent), .hidden = sums + whole + central * rest, .halo = halo};
@@ -268,8 +268,8 @@ EpochSeconds epoch_seconds(const FullGraphConfig& config, std::span<const RankWo
       ExchangeStage& stage = stages[s];
       stage.before.push_back(made[s].before);
       stage.hidden.push_back(made[s].hidden);
-      for (const int64_t rows : made[s].halo->rows_to) {
-        stage.bytes.push_back(static_cast<double>(message_bytes(rows, made[s].halo->cols, bits)));
+      for (size_t q = 0; q < made[s].halo->rows_to.size(); ++q) {
+        stage.bytes.push_back(static_cast<double>(bytes_to(*made[s].halo, q, bits)));
       }
     }
     last.push_back(own.pending());

@@ -30,6 +30,11 @@ RowBits between(const std::vector<int>& widths, double mean) {
   return bits;
 }
 
+/// Rows to a peer whose widths the policy chooses.
+int64_t chosen_rows(const HaloWork& work, size_t peer) {
+  return !work.exact_to.empty() && work.exact_to[peer] ? 0 : work.rows_to[peer];
+}
+
 /// What decide_widths takes where every row has the same variance.
 RowBits adaptive_bits(const ExchangeConfig& config, std::span<const RankWork> ranks, const Link& link) {
   const size_t count = std::min(ranks.size(), kMostRanks);
@@ -49,13 +54,13 @@ RowBits adaptive_bits(const ExchangeConfig& config, std::span<const RankWork> ra
     for (size_t r = 0; r < count; ++r) {
       const HaloWork& work = ranks[r].exchanges[t];
       std::vector<int64_t> offsets{0};
-      for (size_t q = 0; q < count; ++q) offsets.push_back(offsets.back() + work.rows_to[q]);
+      for (size_t q = 0; q < count; ++q) offsets.push_back(offsets.back() + chosen_rows(work, q));
       const std::vector<float> ones(static_cast<size_t>(offsets.back()), 1.0f);
       const MessageCosts costs{offsets, ones, ones};
       histograms.add(static_cast<int>(t), ladder, cols, costs, lanes.from(static_cast<int>(r)));
       for (size_t q = 0; q < count; ++q) {
-        narrow += static_cast<double>(message_bytes(work.rows_to[q], cols, {lowest, lowest}));
-        wide += static_cast<double>(message_bytes(work.rows_to[q], cols, {highest, highest}));
+        narrow += static_cast<double>(message_bytes(chosen_rows(work, q), cols, {lowest, lowest}));
+        wide += static_cast<double>(message_bytes(chosen_rows(work, q), cols, {highest, highest}));
       }
     }
   }
@@ -83,9 +88,14 @@ int64_t message_bytes(int64_t rows, int64_t cols, const RowBits& bits) {
   return low.extension_offset() + std::llround(bits.high_share * more);
 }
 
+int64_t bytes_to(const HaloWork& work, size_t peer, const RowBits& bits) {
+  const bool exact = !work.exact_to.empty() && work.exact_to[peer];
+  return message_bytes(work.rows_to[peer], work.cols, exact ? RowBits{} : bits);
+}
+
 int64_t halo_bytes(const HaloWork& work, const RowBits& bits) {
-  int64_t bytes = 0;
-  for (const int64_t rows : work.rows_to) bytes += message_bytes(rows, work.cols, bits);
+  int64_t bytes = work.word_bytes;
+  for (size_t q = 0; q < work.rows_to.size(); ++q) bytes += bytes_to(work, q, bits);
   return bytes;
 }
 

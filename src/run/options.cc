@@ -370,7 +370,7 @@ void add_widths(Options& table) {
        between(0, kMaxCount)},
       {"Adaptive",
        "intra",
-       "what ranks on one host send each other: exact, or same as between hosts",
+       "ranks of one host: exact, and rows of other hosts shared; or same, as if each had a host of its own",
        &C::intra,
        {"exact", "same"},
        {},

@@ -29,6 +29,15 @@ RunConfig resolve_for(RunConfig config, int& hosts) {
   return resolve(std::move(config));
 }
 
+/// As mpirun places ranks: neighbours together.
+std::vector<int> hosts_of_ranks(const PlannedWork& work) {
+  std::vector<int> host_of;
+  for (int64_t r = 0; r < work.config.ranks; ++r) {
+    host_of.push_back(static_cast<int>(r * work.hosts / work.config.ranks));
+  }
+  return host_of;
+}
+
 LayerSizes layer_sizes(const PlannedWork& work, int64_t columns) {
   const int64_t inputs = work.shape.features * (work.config.hops + 1);
   return {columns, std::min(columns, inputs), work.shape.outputs, static_cast<int>(work.config.ranks)};
@@ -49,11 +58,12 @@ void plan_whole(PlannedWork& work, const std::shared_ptr<const Dataset>& dataset
   }
   work.ranks.resize(ranks);
   const FullGraphConfig config = full_graph_config(job.config);
-  run_thread_ranks(ranks, 1, [&](Communicator& communicator) {
+  const auto on_rank = [&](Communicator& communicator) {
     Channel channel(communicator);
     const WholeData data(*job.dataset, job.aggregation, job.partition, channel.rank());
     work.ranks[channel.rank()] = rank_work(data, job.splits.front(), config, channel);
-  });
+  };
+  run_thread_ranks(ranks, 1, on_rank, 0, hosts_of_ranks(work));
 }
 
 /// Each rank reads its own file.
@@ -61,7 +71,7 @@ void plan_shards(PlannedWork& work) {
   const auto ranks = static_cast<int>(work.config.ranks);
   work.ranks.resize(ranks);
   const FullGraphConfig config = full_graph_config(work.config);
-  run_thread_ranks(ranks, 1, [&](Communicator& communicator) {
+  const auto on_rank = [&](Communicator& communicator) {
     Channel channel(communicator);
     Job job;
     agree(channel, [&] { job = open_shard(work.config, channel.rank()); });
@@ -71,7 +81,8 @@ void plan_shards(PlannedWork& work) {
     work.shape = job.shape;
     work.facts = partition_facts(job);
     work.memory = predict_memory(job, work.facts, work.hosts > 1);
-  });
+  };
+  run_thread_ranks(ranks, 1, on_rank, 0, hosts_of_ranks(work));
 }
 
 void plan_shape(PlannedWork& work) {
@@ -148,12 +159,10 @@ RunPlan plan_layers(const PlannedWork& work, const PlanPlace& place, const Rates
 
 RunPlan plan_run(const PlannedWork& work, const PlanPlace& place, const Rates* rates) {
   if (work.layers) return plan_layers(work, place, rates);
-  Placement placement{.host_of = {},
+  Placement placement{.host_of = hosts_of_ranks(work),
                       .threads = static_cast<int>(work.config.threads),
                       .links = parse_links(place.link, work.hosts),
                       .one_machine = place.one_machine};
-  const int64_t ranks = work.config.ranks;
-  for (int64_t r = 0; r < ranks; ++r) placement.host_of.push_back(static_cast<int>(r * work.hosts / ranks));
   const FullGraphConfig config = full_graph_config(work.config);
   const Link link = work.hosts > 1 ? placement.links.link(0, 1) : parse_link(WidthPolicy::kLinkOnOneHost);
   RunPlan plan;

@@ -150,7 +150,7 @@ void resolve_exchange(RunConfig& config) {
   }
   if (!adaptive) refuse_unused(config, {"lambda", "budget", "link", "link-rounds", "guard-every"}, "adaptive");
   if (!mixed) refuse_unused(config, {"widths", "assign-every"}, "random or adaptive");
-  if (fp32) refuse_unused(config, {"intra"}, "uniform, random, adaptive or pipe");
+  if (config.exchange == "sancus") refuse_unused(config, {"intra"}, "exact, uniform, random, adaptive or pipe");
   if (!pipe) refuse_unused(config, {"pipe-smoothing"}, "pipe");
   if (config.exchange != "sancus") refuse_unused(config, {"sancus-bound", "sancus-epochs"}, "sancus");
   if (config.gather_bits < 32 && config.ranks > 1) {

@@ -57,7 +57,7 @@ class LayerPlansOf : public ::testing::TestWithParam<Case> {
 
   PlannedWorld world(int layer) {
     return PlannedWorld::make(matrix, partition, [&](const Shard& shard, Channel& channel) {
-      LayerPlans plans(shard, std::get<RowChoice>(GetParam()), channel);
+      LayerPlans plans(shard, std::get<RowChoice>(GetParam()), Hosts::apart(channel.size(), channel.rank()), channel);
       plans.skip_rows(shard, training_rows(shard, kEvery), kLayers, channel);
       return plans.forward(layer);
     });
@@ -131,7 +131,7 @@ void with_plans(int64_t every, const std::function<void(LayerPlans&, const Shard
   run_thread_ranks(3, 1, [&](Communicator& communicator) {
     Channel channel(communicator);
     const Shard shard = build_shard(matrix, partition, channel.rank(), Ordering::none, 1);
-    LayerPlans plans(shard, RowChoice::sources, channel);
+    LayerPlans plans(shard, RowChoice::sources, Hosts::apart(channel.size(), channel.rank()), channel);
     EXPECT_EQ(&plans.forward(kLayers - 1), &plans.forward()) << "full until rows are skipped";
     plans.skip_rows(shard, training_rows(shard, every), kLayers, channel);
     body(plans, shard, channel);

@@ -44,15 +44,17 @@ struct Spread {
   ExchangeConfig exchange{};
   int threads = 1;
   Ordering ordering = Ordering::none;
+  std::vector<int> hosts = {};  ///< of each rank; empty: one for all
 
   void run(const std::function<void(RankOf&)>& body) const {
-    run_thread_ranks(partition.parts, threads, [&](Communicator& communicator) {
+    const auto on_rank = [&](Communicator& communicator) {
       Channel channel(communicator);
       const Shard shard = build_shard(matrix, partition, channel.rank(), ordering, 1);
       Aggregation aggregation(shard, channel, exchange);
       RankOf rank{channel, shard, aggregation};
       body(rank);
-    });
+    };
+    run_thread_ranks(partition.parts, threads, on_rank, 0, hosts);
   }
 
   /// A x and A^T x over all ranks.

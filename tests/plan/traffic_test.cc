@@ -17,8 +17,9 @@ using testing::small_config;
 
 constexpr int64_t kEpochs = 3;
 
-std::map<std::string, int64_t> predicted(const Dataset& dataset, const FullGraphConfig& config, int ranks) {
-  const std::vector<RankWork> works = planned(dataset, config, ranks);
+std::map<std::string, int64_t> predicted(const Dataset& dataset, const FullGraphConfig& config, int ranks,
+                                         const std::vector<int>& hosts = {}) {
+  const std::vector<RankWork> works = planned(dataset, config, ranks, hosts);
   const TrafficPlan plan = traffic(shape_of(dataset), config, works, row_bits(config.exchange, works, {}));
   const TrafficBytes bytes = plan.run(config.epochs, evaluations(config.epochs, config.eval_every));
   std::map<std::string, int64_t> named;
@@ -28,8 +29,10 @@ std::map<std::string, int64_t> predicted(const Dataset& dataset, const FullGraph
   return named;
 }
 
-std::map<std::string, int64_t> counted(const Dataset& dataset, const FullGraphConfig& config, int ranks) {
-  std::map<std::string, int64_t> bytes = testing::train(dataset, config, {.ranks = ranks}).result.bytes;
+std::map<std::string, int64_t> counted(const Dataset& dataset, const FullGraphConfig& config, int ranks,
+                                       const std::vector<int>& hosts = {}) {
+  const testing::Trained trained = testing::train(dataset, config, {.ranks = ranks, .hosts = hosts});
+  std::map<std::string, int64_t> bytes = trained.result.bytes;
   bytes.erase("setup");
   return bytes;
 }
@@ -51,6 +54,22 @@ TEST(Traffic, OfFixedWidthsIsWhatTrainingCounts) {
     config.exchange.policy = ExchangePolicy::uniform;
     config.exchange.bits = bits;
     expect_as_counted(graph_of_600(), config);
+  }
+}
+
+TEST(Traffic, OfRanksThatShareHostsIsWhatTrainingCounts) {
+  for (const ExchangePolicy policy : {ExchangePolicy::exact, ExchangePolicy::uniform, ExchangePolicy::pipe}) {
+    for (const RowChoice rows : {RowChoice::sources, RowChoice::cover}) {
+      FullGraphConfig config = small_config(ModelKind::sage);
+      config.exchange.policy = policy;
+      config.exchange.bits = 8;
+      config.exchange.rows = rows;
+      config.epochs = kEpochs;
+      for (const std::vector<int>& hosts : {std::vector{0, 0, 1, 1}, {0, 0, 0, 1}, {0, 1, 2, 2, 1}}) {
+        const auto ranks = static_cast<int>(hosts.size());
+        EXPECT_EQ(predicted(graph_of_600(), config, ranks, hosts), counted(graph_of_600(), config, ranks, hosts));
+      }
+    }
   }
 }
 

@@ -37,6 +37,34 @@ TEST_P(Models, LossesOfSeveralRanksAreThoseOfOne) {
   }
 }
 
+TEST_P(Models, LossesOfRanksThatShareHostsAreThoseOfOne) {
+  FullGraphConfig config = small_config(GetParam());
+  const Trained one = train(graph_of_600(), config);
+  for (const RowChoice rows : {RowChoice::sources, RowChoice::cover}) {
+    config.exchange.rows = rows;
+    const Trained shared = train(graph_of_600(), config, {.ranks = 5, .threads = 2, .hosts = {0, 0, 1, 1, 0}});
+    ASSERT_EQ(shared.epochs.size(), one.epochs.size());
+    for (size_t k = 0; k < one.epochs.size(); ++k) {
+      const double loss = one.epochs[k].train_loss;
+      EXPECT_NEAR(shared.epochs[k].train_loss, loss, 1e-4 * loss) << "epoch " << k + 1;
+    }
+  }
+}
+
+TEST_P(Models, RanksThatShareHostsLearnFromFewBits) {
+  FullGraphConfig config = small_config(GetParam());
+  const Trained exact = train(graph_of_600(), config);
+  config.exchange.link = "1gbit,50us";
+  config.exchange.assign_every = 5;
+  for (const ExchangePolicy policy : {ExchangePolicy::adaptive, ExchangePolicy::random, ExchangePolicy::sancus}) {
+    config.exchange.policy = policy;
+    const testing::Ranks how{.ranks = 4, .hosts = {0, 1, 0, 1}};
+    const Trained few = train(graph_of_600(), config, how), again = train(graph_of_600(), config, how);
+    EXPECT_EQ(few.weights, again.weights);
+    EXPECT_NEAR(*few.result.best.val_accuracy, *exact.result.best.val_accuracy, 0.05);
+  }
+}
+
 int64_t halo_bytes(const Trained& trained) {
   const auto& bytes = trained.result.bytes;
   return bytes.at("halo_forward") + bytes.at("halo_backward");

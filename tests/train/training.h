@@ -68,15 +68,17 @@ struct Ranks {
   int ranks = 1;
   int threads = 1;
   int64_t stop_after = -1;
+  std::vector<int> hosts = {};  ///< of each rank; empty: one for all
 };
 
 template <class Config>
 Trained train(const Dataset& dataset, const Config& config, Ranks how = {}) {
   Trained trained;
-  run_thread_ranks(how.ranks, how.threads, [&](Communicator& communicator) {
+  const auto on_rank = [&](Communicator& communicator) {
     Trained mine = train_rank(dataset, config, communicator, how.stop_after);
     if (communicator.rank() == 0) trained = std::move(mine);
-  });
+  };
+  run_thread_ranks(how.ranks, how.threads, on_rank, 0, how.hosts);
   return trained;
 }
 
