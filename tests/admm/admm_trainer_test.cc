@@ -73,7 +73,7 @@ TEST_P(AdmmRanks, AndThreadsChangeNoBit) {
   AdmmTrainerConfig config = small_config();
   config.admm.quantize = GetParam().quantize;
   const Trained alone = train(dataset, config);
-  for (const Ranks how : {Ranks{1, 2}, Ranks{2, 1}, Ranks{3, 2}, Ranks{6, 1}, Ranks{7, 1}}) {
+  for (const Ranks& how : {Ranks{1, 2}, Ranks{2, 1}, Ranks{3, 2}, Ranks{6, 1}, Ranks{7, 1}}) {
     const Trained other = train(dataset, config, how);
     EXPECT_EQ(other.losses(), alone.losses()) << how.ranks;
     EXPECT_EQ(other.weights, alone.weights) << how.ranks;
