@@ -112,7 +112,7 @@ void JointWanted::join(const std::vector<std::vector<Wanted>>& all, int peer) {
     joint.rows.insert(joint.rows.end(), of_mate[peer].rows.begin(), of_mate[peer].rows.end());
   }
   std::ranges::sort(joint.rows);
-  joint.rows.erase(std::ranges::unique(joint.rows).begin(), joint.rows.end());
+  joint.rows.erase(std::unique(joint.rows.begin(), joint.rows.end()), joint.rows.end());
   for (size_t m = 0; m < all.size(); ++m) {
     const Wanted& own = all[m][peer];
     std::vector<int64_t>& places = places_[m][peer];
