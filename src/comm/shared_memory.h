@@ -19,12 +19,13 @@ class SharedMemory {
   /// ranks do not reach each other's.
   std::byte* reserve(size_t bytes);
   size_t size() const { return size_; }
+  /// This rank is done with it; the others keep it until they release it too, which they must.
+  void release();
 
  private:
   void create(size_t bytes);
   void join();
   void map(int file, size_t bytes);
-  void release();
 
   Channel& channel_;
   std::byte* data_ = nullptr;

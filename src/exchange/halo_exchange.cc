@@ -90,9 +90,6 @@ void HaloExchange::message_came(int peer, size_t length) {
   if (!plan_->shared.shared(peer)) return;
   if (plan_->shared.reads(peer)) return rooms_->tell_length(pass_.kind, peer, length);
   lengths_[peer] = rooms_->length_of(peer);
-  if (lengths_[peer] > static_cast<size_t>(expected_layout(peer).capacity())) {
-    fail_run("rank {} told a message of {} bytes from rank {}", plan_->shared.reader[peer], lengths_[peer], peer);
-  }
 }
 
 /// Where each message goes that comes, and what mates give each other.
@@ -220,6 +217,9 @@ void HaloExchange::take_messages() {
 
 /// A message of no rows stands for rows that were held back.
 void HaloExchange::take_message(int peer, std::span<EncodedRow> rows) {
+  if (lengths_[peer] > static_cast<size_t>(expected_layout(peer).capacity())) {
+    fail_run("rank {} told a message of {} bytes from rank {}", plan_->shared.reader[peer], lengths_[peer], peer);
+  }
   const std::span<const std::byte> message(message_from(peer), lengths_[peer]);
   if (pass_.held_back != nullptr && message.size() == sizeof(MessageHeader)) {
     open_message({0, cols_, pass_.bits}, sequence_, peer, message, rows.data());
@@ -263,6 +263,7 @@ void accumulate_halo(const ExchangePlan& plan, const EncodedRow* rows, MatrixVie
 void HaloExchange::release() {
   outgoing_ = Buffer();
   incoming_ = Buffer();
+  if (rooms_) rooms_->release();
 }
 
 }  // namespace tersegraph

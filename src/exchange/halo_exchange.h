@@ -64,7 +64,7 @@ class HaloExchange {
   /// Rows that were held back have no payload.
   std::span<const EncodedRow> take(PhaseSeconds& seconds);
 
-  /// Frees the buffers (after a setup exchange that was far larger than those of an epoch).
+  /// Frees the buffers (after a setup exchange that was far larger than those of an epoch). All ranks do, or none.
   void release();
 
   /// Bytes of the last start() that rows with fp32 minima took: no choice of widths foresees them.

@@ -34,6 +34,8 @@ class HostRooms {
 
   /// Waits for all mates, and for what this rank told them.
   void end(Traffic kind);
+  /// Between two exchanges: gives the memory back. All mates do.
+  void release() { memory_.release(); }
 
  private:
   Channel& channel_;
