@@ -108,7 +108,8 @@ class Aggregation {
   void settle() { stale_.settle(); }
   /// Adds on rank 0 what the exchanges of later epochs depend on. Collective.
   void save(SavedState& state);
-  /// Before the first epoch; what was saved by another number of ranks is left. Every rank passes the same state.
+  /// Before the first epoch; what was saved by ranks of another number, or otherwise spread over hosts, is left. Every
+  /// rank passes the same state.
   void load(const SavedState& state);
 
  private:

@@ -6,7 +6,14 @@
 namespace tersegraph {
 namespace {
 
-const std::string kRanksPart = "exchange/ranks";
+/// Which rows go to whom, and how, follows from how many ranks there are and from which of them are together.
+const std::string kHostsPart = "exchange/hosts";
+
+std::vector<std::byte> bytes_of(const Hosts& hosts) {
+  std::vector<std::byte> bytes;
+  append_values(bytes, hosts.host_of().data(), std::ssize(hosts.host_of()));
+  return bytes;
+}
 
 std::string part_of(int rank) {
   return fmt::format("exchange/rank{}", rank);
@@ -22,12 +29,16 @@ void Aggregation::save(SavedState& state) {
   stale_.append(to_first[0]);
   auto all = all_to_all(channel_, Traffic::setup, to_first);
   if (channel_.rank() != 0) return;
-  state.set(kRanksPart, int64_t{channel_.size()});
+  state.set_bytes(kHostsPart, bytes_of(widths_.hosts()));
   for (int rank = 0; rank < channel_.size(); ++rank) state.set_bytes(part_of(rank), std::move(all[rank]));
 }
 
 void Aggregation::load(const SavedState& state) {
-  if (!state.has(kRanksPart) || state.get<int64_t>(kRanksPart) != channel_.size()) return;
+  if (!state.has(kHostsPart)) return;
+  ByteReader hosts = state.reader(kHostsPart);
+  std::vector<std::byte> saved(hosts.left());
+  hosts.read(saved.data(), std::ssize(saved));
+  if (saved != bytes_of(widths_.hosts())) return;
   ByteReader reader = state.reader(part_of(channel_.rank()));
   widths_.restore(read_widths(reader));
   stale_.read(reader);

@@ -66,6 +66,7 @@ class WidthPolicy {
   /// The narrowest width that may be chosen.
   int floor() const { return *std::min_element(config_.widths.begin(), config_.widths.end()); }
 
+  const Hosts& hosts() const { return hosts_; }
   const WidthReport& report() const { return report_; }
   /// The links as config.link takes them; "" when none are needed.
   const std::string& link_words() const { return link_words_; }
