@@ -15,8 +15,8 @@ class SharedMemory {
   SharedMemory& operator=(const SharedMemory&) = delete;
 
   /// At least `bytes` bytes, from a page's start on. Collective, with the same number on all; where there are as many
-  /// already nothing is done, otherwise what stood there is lost. Errors: RunError when memory is short, or when the
-  /// ranks do not reach each other's.
+  /// already nothing is done, otherwise what stood there is lost. Errors: RunError when there are no addresses for it
+  /// (ulimit -v), or when the ranks do not reach each other's; the kernel ends processes that lack the memory itself.
   std::byte* reserve(size_t bytes);
   size_t size() const { return size_; }
   /// This rank is done with it; the others keep it until they release it too, which they must.

@@ -53,10 +53,10 @@ Aggregation::Aggregation(const Shard& shard, Channel& channel, const ExchangeCon
       channel_(channel),
       config_(config),
       // Stale rows are kept rank by rank, to be used or sent again.
-      hosts_(channel.communicator().host_of(), config.stale() ? IntraHost::same : config.intra, channel.rank()),
-      plans_(shard, config.rows, hosts_, channel),
+      sharing_(channel.communicator().host_of(), config.stale() ? IntraHost::same : config.intra, channel.rank()),
+      plans_(shard, config.rows, sharing_, channel),
       widths_(channel, config),
-      exchange_(channel, hosts_),
+      exchange_(channel, sharing_),
       stale_(channel, config) {
   if (!is_symmetric(shard.local)) local_transposed_ = transpose(shard.local);
 }
@@ -129,7 +129,7 @@ void Aggregation::apply(CsrView local, const ExchangePlan& plan, ConstMatrixView
 Csr Aggregation::forward_sparse(const Csr& x) {
   // Rows travel as they are, to each rank: sums of sparse rows are denser, and this happens once.
   std::optional<ExchangePlan> sources;
-  if (config_.rows != RowChoice::sources || hosts_.share()) sources = plan_forward(shard_, channel_);
+  if (config_.rows != RowChoice::sources || sharing_.any_together()) sources = plan_forward(shard_, channel_);
   const ExchangePlan& plan = sources ? *sources : plans_.forward();
   return multiply_sparse(shard_.local, x, shard_.remote, exchange_sparse_rows(plan, x, Traffic::layer0, channel_));
 }

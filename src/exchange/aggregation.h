@@ -119,7 +119,7 @@ class Aggregation {
   const Shard& shard_;
   Channel& channel_;
   ExchangeConfig config_;
-  Hosts hosts_;                  ///< that share rows
+  Hosts sharing_;                ///< whose ranks share rows
   Csr local_transposed_;         ///< empty when `local` is its own transpose
   std::vector<int64_t> reach_;   ///< by layer, the last one's output at the end; empty: all rows
   std::vector<Csr> restricted_;  ///< by layer, local^T over the rows of its output that are computed; empty: all are

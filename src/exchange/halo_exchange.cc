@@ -218,7 +218,7 @@ void HaloExchange::take_messages() {
 /// A message of no rows stands for rows that were held back.
 void HaloExchange::take_message(int peer, std::span<EncodedRow> rows) {
   if (lengths_[peer] > static_cast<size_t>(expected_layout(peer).capacity())) {
-    fail_run("rank {} told a message of {} bytes from rank {}", plan_->shared.reader[peer], lengths_[peer], peer);
+    fail_run("a message of {} bytes from rank {} was told, which is longer than any can be", lengths_[peer], peer);
   }
   const std::span<const std::byte> message(message_from(peer), lengths_[peer]);
   if (pass_.held_back != nullptr && message.size() == sizeof(MessageHeader)) {

@@ -39,7 +39,7 @@ class HaloExchange {
   explicit HaloExchange(Channel& channel, int tag = 0) : channel_(channel), tag_(tag) {}
   /// For plans of hosts whose ranks share; one such object at a time.
   HaloExchange(Channel& channel, const Hosts& hosts) : HaloExchange(channel) {
-    if (hosts.share()) rooms_.emplace(channel, hosts);
+    if (hosts.shares_here()) rooms_.emplace(channel, hosts);
   }
   /// Messages may be under way when an error unwinds a rank; they must not reach freed buffers.
   ~HaloExchange() { channel_.communicator().drop_requests(); }

@@ -23,10 +23,10 @@ class Hosts {
   bool here(int peer) const { return host_of_[peer] == host_of_[rank_]; }
   /// The ranks of this host, ascending, this one among them.
   const std::vector<int>& mates() const { return mates_; }
-  /// Some host has several: the same on every rank.
+  /// Some host has several: the same on every rank, so what all ranks do together may depend on it.
   bool any_together() const;
-  /// There is something to share: there are mates, and others.
-  bool share() const { return mates_.size() > 1 && mates_.size() < host_of_.size(); }
+  /// This one has, and there are others: what the ranks of this host alone do may depend on it.
+  bool shares_here() const { return mates_.size() > 1 && mates_.size() < host_of_.size(); }
   /// The mate to whom, for all of them, messages of a rank of another host go, and who sends it theirs.
   int reader(int peer) const { return mates_[index_[peer] % mates_.size()]; }
 

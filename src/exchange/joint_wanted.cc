@@ -73,7 +73,7 @@ void copy_from_readers(const SharedRows& shared, const std::vector<int64_t>& rec
 
 JointWanted::JointWanted(std::vector<Wanted> own, const Hosts& hosts, Channel& channel)
     : hosts_(hosts), wanted_(std::move(own)) {
-  if (!hosts.share()) return;
+  if (!hosts.shares_here()) return;
   const std::vector<int>& mates = hosts.mates();
   own_ = static_cast<size_t>(std::ranges::find(mates, hosts.rank()) - mates.begin());
   places_.assign(mates.size(), std::vector<std::vector<int64_t>>(wanted_.size()));

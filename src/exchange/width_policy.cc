@@ -97,7 +97,7 @@ void WidthPolicy::bind(Exchange& exchange, const ExchangePlan& plan, int64_t col
     exchange.widths.receive = state.receive;
     exchange.widths.lay_out(plan, cols);
     exchange.mixed = true;
-  } else if (hosts_.any_together()) {  // on every rank alike: both ends of a message know its layout by it
+  } else if (hosts_.any_together() && config_.policy != ExchangePolicy::random) {  // on both ends of a message alike
     fill_widths(exchange, config_.halo_bits());
   }
 }

@@ -35,7 +35,7 @@ HaloWork halo_work(const ExchangePlan& plan, const Hosts& hosts, int layer, bool
                 .scattered = plan.scatter.nnz()};
   const int64_t mates = std::ssize(hosts.mates()) - 1;
   for (int q = 0; q < std::ssize(hosts.host_of()); ++q) {
-    work.exact_to.push_back(hosts.here(q));
+    work.exact_with.push_back(hosts.here(q));
     if (!plan.shared.reads(q)) work.rows_from[q] = 0;
     if (plan.shared.shared(q) && work.rows_from[q] > 0) work.word_bytes += mates * HostRooms::kWordBytes;
   }

@@ -29,10 +29,11 @@ struct HaloWork {
   bool backward = false;
   int64_t cols = 0;
   std::vector<int64_t> rows_to = {}, rows_from = {};  ///< by peer; what comes to a mate, for all of its host, is his
-  std::vector<bool> exact_to = {};                    ///< by peer: fp32 whatever the policy; empty: none
+  std::vector<bool> exact_with = {};                  ///< by peer: fp32 whatever the policy; empty: none
   int64_t word_bytes = 0;                             ///< to mates, of rows that they share
   int64_t gathered = 0, scattered = 0;                ///< entries of the plan's gather and scatter
 
+  bool exact(size_t peer) const { return !exact_with.empty() && exact_with[peer]; }
   int64_t rows_sent() const;
   int64_t rows_received() const;
 };

@@ -205,8 +205,10 @@ class RankStages {
       return;
     }
     double sent = 0, received = 0;
-    for (size_t q = 0; q < halo->rows_to.size(); ++q) sent += static_cast<double>(bytes_to(*halo, q, bits_));
-    for (const int64_t rows : halo->rows_from) received += static_cast<double>(message_bytes(rows, halo->cols, bits_));
+    for (size_t q = 0; q < halo->rows_to.size(); ++q) {
+      sent += static_cast<double>(bytes_to(*halo, q, bits_));
+      received += static_cast<double>(bytes_from(*halo, q, bits_));
+    }
     const double whole = clock_.memory("spmm", halo->cols * layer(halo->layer).rows_out);  // sums wait for what comes
     Stage stage{.before = pending_ + clock_.encode(*halo, sent), .hidden = sums + whole + central * rest, .halo = halo};
     central_ += stage.hidden;

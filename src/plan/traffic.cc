@@ -15,8 +15,15 @@
 namespace tersegraph {
 namespace {
 
-/// Histograms for every pair of ranks are large; so many ranks stand for more.
+/// Histograms for every pair of ranks are large: so many ranks, of all hosts, stand for more.
 constexpr size_t kMostRanks = 16;
+
+std::vector<size_t> ranks_for_all(size_t ranks) {
+  std::vector<size_t> some;
+  const size_t count = std::min(ranks, kMostRanks);
+  for (size_t k = 0; k < count; ++k) some.push_back(k * ranks / count);
+  return some;
+}
 
 /// The widths of `config` on both sides of a mean.
 RowBits between(const std::vector<int>& widths, double mean) {
@@ -32,15 +39,15 @@ RowBits between(const std::vector<int>& widths, double mean) {
 
 /// Rows to a peer whose widths the policy chooses.
 int64_t chosen_rows(const HaloWork& work, size_t peer) {
-  return !work.exact_to.empty() && work.exact_to[peer] ? 0 : work.rows_to[peer];
+  return work.exact(peer) ? 0 : work.rows_to[peer];
 }
 
 /// What decide_widths takes where every row has the same variance.
 RowBits adaptive_bits(const ExchangeConfig& config, std::span<const RankWork> ranks, const Link& link) {
-  const size_t count = std::min(ranks.size(), kMostRanks);
-  std::vector<int> host_of(count);
+  const std::vector<size_t> some = ranks_for_all(ranks.size());
+  std::vector<int> host_of(some.size());
   std::iota(host_of.begin(), host_of.end(), 0);
-  const Lanes lanes(LinkModel::uniform(static_cast<int>(count), link), host_of, config.schedule);
+  const Lanes lanes(LinkModel::uniform(static_cast<int>(some.size()), link), host_of, config.schedule);
   const size_t exchanges = ranks.front().exchanges.size();
   SlopeHistograms histograms(static_cast<int>(exchanges), lanes.count());
   double narrow = 0, wide = 0;
@@ -51,14 +58,14 @@ RowBits adaptive_bits(const ExchangeConfig& config, std::span<const RankWork> ra
     const std::vector<int64_t> one_message{0, 1};
     const std::vector<float> one{1.0f};
     histograms.set_steepest(static_cast<int>(t), steepest_step(ladder, {one_message, one, one}));
-    for (size_t r = 0; r < count; ++r) {
-      const HaloWork& work = ranks[r].exchanges[t];
+    for (size_t r = 0; r < some.size(); ++r) {
+      const HaloWork& work = ranks[some[r]].exchanges[t];
       std::vector<int64_t> offsets{0};
-      for (size_t q = 0; q < count; ++q) offsets.push_back(offsets.back() + chosen_rows(work, q));
+      for (const size_t q : some) offsets.push_back(offsets.back() + chosen_rows(work, q));
       const std::vector<float> ones(static_cast<size_t>(offsets.back()), 1.0f);
       const MessageCosts costs{offsets, ones, ones};
       histograms.add(static_cast<int>(t), ladder, cols, costs, lanes.from(static_cast<int>(r)));
-      for (size_t q = 0; q < count; ++q) {
+      for (const size_t q : some) {
         narrow += static_cast<double>(message_bytes(chosen_rows(work, q), cols, {lowest, lowest}));
         wide += static_cast<double>(message_bytes(chosen_rows(work, q), cols, {highest, highest}));
       }
@@ -89,8 +96,11 @@ int64_t message_bytes(int64_t rows, int64_t cols, const RowBits& bits) {
 }
 
 int64_t bytes_to(const HaloWork& work, size_t peer, const RowBits& bits) {
-  const bool exact = !work.exact_to.empty() && work.exact_to[peer];
-  return message_bytes(work.rows_to[peer], work.cols, exact ? RowBits{} : bits);
+  return message_bytes(work.rows_to[peer], work.cols, work.exact(peer) ? RowBits{} : bits);
+}
+
+int64_t bytes_from(const HaloWork& work, size_t peer, const RowBits& bits) {
+  return message_bytes(work.rows_from[peer], work.cols, work.exact(peer) ? RowBits{} : bits);
 }
 
 int64_t halo_bytes(const HaloWork& work, const RowBits& bits) {

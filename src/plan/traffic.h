@@ -22,8 +22,9 @@ struct RowBits {
 /// Bytes of the message that takes `rows` rows to a peer, headers included. Rows whose minima need fp32 (RowParams)
 /// take two more each, which only their values tell.
 int64_t message_bytes(int64_t rows, int64_t cols, const RowBits& bits);
-/// Of an exchange, to one peer.
+/// Of an exchange, to one peer, and from it.
 int64_t bytes_to(const HaloWork& work, size_t peer, const RowBits& bits);
+int64_t bytes_from(const HaloWork& work, size_t peer, const RowBits& bits);
 int64_t halo_bytes(const HaloWork& work, const RowBits& bits);
 
 /// What the policy sends at in a usual epoch. Of `adaptive` what its goal would choose if all rows of an exchange

@@ -204,6 +204,7 @@ TEST(SharedRows, WidthsAreChosenForAllThatReadARow) {
 
 /// What was saved goes on bit for bit.
 TEST(SharedRows, StateIsKept) {
+  constexpr int kSaved = 5;  // amid a cycle of widths
   for (const ExchangePolicy policy : {ExchangePolicy::random, ExchangePolicy::adaptive, ExchangePolicy::pipe}) {
     Spread spread = spread_on({0, 0, 1, 1}, with_policy(policy, 4));
     const Matrix x = reference::random_matrix(kNodes, kCols, 4);
@@ -217,15 +218,15 @@ TEST(SharedRows, StateIsKept) {
     Matrix whole(kNodes, kCols), resumed(kNodes, kCols), unused(kNodes, kCols);
     SavedState state;
     spread.run([&](RankOf& rank) {
-      for (int number = 1; number <= 6; ++number) epoch(rank, number, unused);
+      for (int number = 1; number <= kSaved; ++number) epoch(rank, number, unused);
       SavedState none;
       rank.aggregation.save(rank.channel.rank() == 0 ? state : none);
-      epoch(rank, 7, whole);
+      epoch(rank, kSaved + 1, whole);
       rank.aggregation.settle();
     });
     spread.run([&](RankOf& rank) {
       rank.aggregation.load(state);
-      epoch(rank, 7, resumed);
+      epoch(rank, kSaved + 1, resumed);
       rank.aggregation.settle();
     });
     EXPECT_EQ(std::memcmp(whole.data(), resumed.data(), whole.bytes()), 0);
@@ -234,7 +235,7 @@ TEST(SharedRows, StateIsKept) {
       spread.hosts = hosts;
       spread.run([&](RankOf& rank) {
         rank.aggregation.load(state);
-        epoch(rank, 7, resumed);
+        epoch(rank, kSaved + 1, resumed);
         rank.aggregation.settle();
       });
       EXPECT_LT(relative_error(dense_of(resumed), dense_of(whole)), policy == ExchangePolicy::pipe ? 2 : 0.5);

@@ -43,6 +43,25 @@ Csr rows_of(const Csr& x, const std::vector<int64_t>& rows) {
   return part;
 }
 
+/// They are not shared, however the ranks stand.
+TEST(SparseRows, AreTheDenseProductOnSeveralHosts) {
+  const Graph graph = reference::random_graph(40, 90, true, true, 3, 1);
+  const Csr x = random_sparse(40, 13, true, 3);
+  for (const RowChoice rows : {RowChoice::sources, RowChoice::cover}) {
+    const Spread spread{.matrix = aggregation_operator(graph, Normalisation::mean),
+                        .partition = reference::random_parts(40, 3, 2),
+                        .exchange = {.rows = rows},
+                        .hosts = {0, 0, 1}};
+    const Dense expected = multiply(dense_of(spread.matrix.view()), dense_of(x.view()));
+    spread.run([&](RankOf& rank) {
+      const Dense mine = dense_of(rank.aggregation.forward_sparse(rows_of(x, rank.shard.owned)).view());
+      for (int64_t i = 0; i < mine.rows; ++i) {
+        for (int64_t c = 0; c < mine.cols; ++c) EXPECT_NEAR(mine(i, c), expected(rank.shard.owned[i], c), 1e-5);
+      }
+    });
+  }
+}
+
 class SparseForward : public ::testing::TestWithParam<std::tuple<bool, int>> {};
 
 TEST_P(SparseForward, EqualsTheDenseProduct) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -58,16 +59,19 @@ TEST(Traffic, OfFixedWidthsIsWhatTrainingCounts) {
 }
 
 TEST(Traffic, OfRanksThatShareHostsIsWhatTrainingCounts) {
+  const Dataset sparse = testing::small_dataset(true);
   for (const ExchangePolicy policy : {ExchangePolicy::exact, ExchangePolicy::uniform, ExchangePolicy::pipe}) {
     for (const RowChoice rows : {RowChoice::sources, RowChoice::cover}) {
       FullGraphConfig config = small_config(ModelKind::sage);
       config.exchange.policy = policy;
-      config.exchange.bits = 8;
+      config.exchange.bits = 16;
       config.exchange.rows = rows;
       config.epochs = kEpochs;
       for (const std::vector<int>& hosts : {std::vector{0, 0, 1, 1}, {0, 0, 0, 1}, {0, 1, 2, 2, 1}}) {
         const auto ranks = static_cast<int>(hosts.size());
-        EXPECT_EQ(predicted(graph_of_600(), config, ranks, hosts), counted(graph_of_600(), config, ranks, hosts));
+        for (const Dataset& dataset : {std::cref(graph_of_600()), std::cref(sparse)}) {
+          EXPECT_EQ(predicted(dataset, config, ranks, hosts), counted(dataset, config, ranks, hosts));
+        }
       }
     }
   }
@@ -107,6 +111,16 @@ TEST(Traffic, OfFewTrainingNodesSkipsWhatTheyDoNotSee) {
   expect_as_counted(dataset, config);
   const std::vector<RankWork> works = planned(dataset, config, 2);
   EXPECT_LT(works[0].exchanges.back().rows_sent(), works[0].evaluation.back().rows_sent());
+}
+
+TEST(Traffic, AdaptiveBitsOfManyRanksOnFewHostsFollowTheBudget) {
+  FullGraphConfig config = small_config(ModelKind::gcn);
+  config.exchange.policy = ExchangePolicy::adaptive;
+  config.exchange.goal = {AssignerGoal::Form::bytes, 0.1, {}};
+  std::vector<int> hosts;
+  for (int rank = 0; rank < 32; ++rank) hosts.push_back(rank / 16);
+  const std::vector<RankWork> works = planned(graph_of_600(), config, 32, hosts);
+  EXPECT_LT(row_bits(config.exchange, works, {}).mean(), 3);
 }
 
 TEST(Traffic, AdaptiveBytesFollowTheBudget) {

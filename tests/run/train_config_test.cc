@@ -194,7 +194,6 @@ TEST(TrainConfig, WordsThatTheExchangeWouldIgnoreAreRefused) {
   refused([](RunConfig& c) { c.exchange = "adaptive", c.budget = "bytes=-1"; });
   refused([](RunConfig& c) { c.exchange = "adaptive", c.widths = "2,9"; });
   refused([](RunConfig& c) { c.exchange = "adaptive", c.link = "fast"; });
-  refused([](RunConfig& c) { c.intra = "same"; });
   refused([](RunConfig& c) { c.exchange = "random", c.guard_every = 10; });
   refused([](RunConfig& c) { c.exchange = "sancus", c.bits = 8; });
   refused([](RunConfig& c) { c.exchange = "sancus", c.intra = "same"; });
