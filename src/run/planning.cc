@@ -38,6 +38,11 @@ std::vector<int> hosts_of_ranks(const PlannedWork& work) {
   return host_of;
 }
 
+/// As of predict_memory.
+int processes_a_host(const PlannedWork& work) {
+  return work.hosts > 1 ? static_cast<int>((work.config.ranks + work.hosts - 1) / work.hosts) : 0;
+}
+
 LayerSizes layer_sizes(const PlannedWork& work, int64_t columns) {
   const int64_t inputs = work.shape.features * (work.config.hops + 1);
   return {columns, std::min(columns, inputs), work.shape.outputs, static_cast<int>(work.config.ranks)};
@@ -46,11 +51,11 @@ LayerSizes layer_sizes(const PlannedWork& work, int64_t columns) {
 void plan_whole(PlannedWork& work, const std::shared_ptr<const Dataset>& dataset) {
   Job job = load_job(work.config, dataset);
   job.partition = partition_job(job);
-  fit_memory(job, work.hosts > 1);
+  fit_memory(job, processes_a_host(work));
   work.config = job.config;
   work.shape = job.shape;
   work.facts = partition_facts(job);
-  work.memory = predict_memory(job, work.facts, work.hosts > 1);
+  work.memory = predict_memory(job, work.facts, processes_a_host(work));
   const auto ranks = static_cast<int>(job.config.ranks);
   if (trainer_kind(work.config) == TrainerKind::admm) {
     work.layers = layer_sizes(work, static_cast<int64_t>(job.splits.front().train.size()));
@@ -80,7 +85,7 @@ void plan_shards(PlannedWork& work) {
     if (channel.rank() != 0) return;
     work.shape = job.shape;
     work.facts = partition_facts(job);
-    work.memory = predict_memory(job, work.facts, work.hosts > 1);
+    work.memory = predict_memory(job, work.facts, processes_a_host(work));
   };
   run_thread_ranks(ranks, 1, on_rank, 0, hosts_of_ranks(work));
 }

@@ -64,13 +64,15 @@ std::unique_ptr<Trainer> make_trainer(const Job& job, int64_t run, Channel& chan
   return nullptr;
 }
 
-MemoryPrediction predict_memory(const Job& job, const PartitionFacts& facts, bool processes) {
+MemoryPrediction predict_memory(const Job& job, const PartitionFacts& facts, int a_host) {
+  const bool processes = a_host > 0;
   const auto ranks = static_cast<int>(job.config.ranks);
   const ProcessPart part = {.ranks = ranks,
                             .ranks_here = processes ? 1 : ranks,
                             .halo_rows = processes ? facts.largest_halo : facts.halo_rows,
                             .cut_edges = processes ? facts.cut_edges / ranks : facts.cut_edges,
-                            .sharded = job.sharded()};
+                            .sharded = job.sharded(),
+                            .mates = std::max(a_host, 1)};
   const Split& split = job.splits.front();
   switch (trainer_kind(job.config)) {
     case TrainerKind::full_graph:
@@ -83,7 +85,7 @@ MemoryPrediction predict_memory(const Job& job, const PartitionFacts& facts, boo
   return {};
 }
 
-void fit_memory(Job& job, bool processes) {
+void fit_memory(Job& job, int a_host) {
   RunConfig& config = job.config;
   if (config.memory_limit.empty()) return;
   const int64_t limit = parse_bytes(config.memory_limit, "--memory-limit");
@@ -92,7 +94,7 @@ void fit_memory(Job& job, bool processes) {
   MemoryPrediction memory;
   for (const int64_t bits : {32, 8, 4}) {
     if (!chosen) config.activation_bits = bits;
-    memory = predict_memory(job, facts, processes);
+    memory = predict_memory(job, facts, a_host);
     if (memory.total() <= limit) return;
     if (chosen) break;
   }

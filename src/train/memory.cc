@@ -78,6 +78,14 @@ int64_t halo_copies(const FullGraphConfig& config) {
   return 2 * config.model.layers * (config.exchange.policy == ExchangePolicy::pipe ? 3 : 5);
 }
 
+/// What the ranks of a host share, which all of it see: two exchanges' messages from other hosts, or what goes there
+/// before it is summed. Some rows have several readers, and some come from mates: about one halo of each rank.
+int64_t shared_copies(const FullGraphConfig& config, const ProcessPart& part) {
+  const bool shares = part.mates > 1 && part.mates < part.ranks && !config.exchange.stale() &&
+                      config.exchange.intra != IntraHost::same;
+  return shares ? part.mates : 0;
+}
+
 /// What rank 0 holds of all nodes where the rest lies in shards.
 int64_t label_bytes(const DatasetShape& dataset) {
   return dataset.nodes * (4 * (dataset.task == Task::multiclass ? 1 : dataset.outputs) + 16);
@@ -104,7 +112,8 @@ MemoryPrediction predict_memory(const DatasetShape& dataset, int64_t training, c
   const int64_t input = kept_input_bytes(dataset, config, order, part.share());
   const int64_t activations =
       model.activation_bytes(rows, ranks, sparse) + model.gradient_sum_bytes(rows / ranks_here, sparse) * ranks_here;
-  const int64_t messages = (halo_copies(config) * 4 * model.widest_exchange() + 80) * part.halo_rows;
+  const int64_t copies = halo_copies(config) + shared_copies(config, part);
+  const int64_t messages = (copies * 4 * model.widest_exchange() + 80) * part.halo_rows;
   const int64_t begins = aggregating_bytes(dataset, order, part);
   return {{{"program", kProgramBytes},
            {"dataset", part.sharded ? label_bytes(dataset) : dataset_bytes(dataset)},

@@ -24,6 +24,7 @@ struct ProcessPart {
   int ranks = 1, ranks_here = 1;
   int64_t halo_rows = 0, cut_edges = 0;  ///< sums over its ranks; edges from nodes of others
   bool sharded = false;                  ///< each rank reads its share of the dataset, which nobody holds whole
+  int mates = 1;                         ///< processes on its host, itself included, that share rows of other hosts
 
   double share() const { return static_cast<double>(ranks_here) / ranks; }
 };

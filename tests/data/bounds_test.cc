@@ -59,11 +59,11 @@ TEST_F(Bounds, RowsWithoutColumns) {
 TEST_F(Bounds, ColumnsOfSparseFeatures) {
   NpzFile file;
   file.set<int64_t>("adj_indptr", {0, 1, 2}).set<int32_t>("adj_indices", {1, 0});
-  file.set<int64_t>("attr_shape", {2, 2147483647}).set<int64_t>("attr_indptr", {0, 3, 4});
-  file.set<int32_t>("attr_indices", {2147483646, 7, 9, 1}).set<float>("attr_data", {1, 2, 3, 4});
+  file.set<int64_t>("attr_shape", {2, 134217728}).set<int64_t>("attr_indptr", {0, 3, 4});
+  file.set<int32_t>("attr_indices", {134217727, 7, 9, 1}).set<float>("attr_data", {1, 2, 3, 4});
   folder_.write("a.npz", file.bytes());
   const Csr features = load_dataset(folder_.file("a.npz")).features.sparse;
-  EXPECT_THAT(features.indices, ::testing::ElementsAre(7, 9, 2147483646, 1));
+  EXPECT_THAT(features.indices, ::testing::ElementsAre(7, 9, 134217727, 1));
   EXPECT_THAT(features.values, ::testing::ElementsAre(2, 3, 1, 4));
 }
 

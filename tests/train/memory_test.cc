@@ -103,6 +103,19 @@ INSTANTIATE_TEST_SUITE_P(All, PredictedMemory,
                                            Case{"SageFewBits", ModelKind::sage, 0.0f, false, 64, 2, 8}),
                          [](const auto& info) { return info.param.name; });
 
+TEST(PredictedMemory, CountsWhatRanksOfAHostShare) {
+  const DatasetShape shape = shape_of(load_dataset("sbm:nodes=600,edges=4000,features=64,classes=8,seed=1"));
+  FullGraphConfig config = testing::small_config(ModelKind::gcn);
+  const auto total = [&](int mates) {
+    const ProcessPart part{.ranks = 8, .ranks_here = 1, .halo_rows = 1000, .cut_edges = 4000, .mates = mates};
+    return predict_memory(shape, 100, config, part).total();
+  };
+  EXPECT_EQ(total(4) - total(1), 4 * 1000 * config.model.hidden * 4);
+  EXPECT_EQ(total(8), total(1)) << "one host";
+  config.exchange.intra = IntraHost::same;
+  EXPECT_EQ(total(4), total(1));
+}
+
 struct MlpCase {
   const char* name;
   int layers;
