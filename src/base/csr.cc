@@ -1,5 +1,7 @@
 #include "base/csr.h"
 
+#include <iterator>
+
 namespace tersegraph {
 
 Csr transpose(CsrView a) {
@@ -20,6 +22,13 @@ Csr transpose(CsrView a) {
     }
   }
   return t;
+}
+
+void append_row(CsrView a, int64_t row, Csr& to) {
+  const int64_t first = a.begin(row), last = a.end(row);
+  to.indices.insert(to.indices.end(), a.indices + first, a.indices + last);
+  if (a.values != nullptr) to.values.insert(to.values.end(), a.values + first, a.values + last);
+  to.indptr.push_back(std::ssize(to.indices));
 }
 
 }  // namespace tersegraph

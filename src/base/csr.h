@@ -41,4 +41,7 @@ struct Csr {
 /// The transpose; each row of the result lists its columns in ascending order.
 Csr transpose(CsrView a);
 
+/// Makes row `row` of `a` the next one of `to`, which has values where `a` does, and as many columns.
+void append_row(CsrView a, int64_t row, Csr& to);
+
 }  // namespace tersegraph

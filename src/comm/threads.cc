@@ -72,7 +72,10 @@ struct alignas(64) Lane {
 
 struct World {
   World(int ranks, const std::vector<int>& host_of)
-      : size(ranks), hosts(host_of.empty() ? std::vector<int>(ranks, 0) : host_of), lanes(new Lane[static_cast<size_t>(ranks) * ranks]), beds(new Bed[ranks]) {}
+      : size(ranks),
+        hosts(host_of.empty() ? std::vector<int>(ranks, 0) : host_of),
+        lanes(new Lane[static_cast<size_t>(ranks) * ranks]),
+        beds(new Bed[ranks]) {}
 
   Lane& lane(int sender, int receiver) { return lanes[static_cast<size_t>(sender) * size + receiver]; }
 

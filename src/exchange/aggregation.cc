@@ -52,8 +52,7 @@ Aggregation::Aggregation(const Shard& shard, Channel& channel, const ExchangeCon
     : shard_(checked(shard, channel, config)),
       channel_(channel),
       config_(config),
-      // Stale rows are kept rank by rank, to be used or sent again.
-      sharing_(channel.communicator().host_of(), config.stale() ? IntraHost::same : config.intra, channel.rank()),
+      sharing_(channel.communicator().host_of(), config.sharing(), channel.rank()),
       plans_(shard, config.rows, sharing_, channel),
       widths_(channel, config),
       exchange_(channel, sharing_),

@@ -152,12 +152,7 @@ Wanted asked_for(const std::vector<std::byte>& bytes, int peer) {
 Csr rows_of(const Csr& a, const std::vector<int64_t>& listed) {
   Csr part;
   part.cols = a.cols;
-  for (const int64_t row : listed) {
-    const int64_t first = a.indptr[row], last = a.indptr[row + 1];
-    part.indices.insert(part.indices.end(), a.indices.begin() + first, a.indices.begin() + last);
-    if (a.weighted()) part.values.insert(part.values.end(), a.values.begin() + first, a.values.begin() + last);
-    part.indptr.push_back(std::ssize(part.indices));
-  }
+  for (const int64_t row : listed) append_row(a, row, part);
   return part;
 }
 

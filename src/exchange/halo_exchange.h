@@ -104,10 +104,10 @@ class HaloExchange {
 
   Buffer outgoing_, incoming_;
   std::optional<HostRooms> rooms_;
-  std::byte* shared_ = nullptr;           ///< this exchange's, of the host: messages, then what mates give each other
-  int64_t given_start_ = 0;               ///< there
-  std::vector<int64_t> outgoing_start_;   ///< (ranks + 1): where each peer's message begins
-  std::vector<int64_t> incoming_start_;   ///< (ranks): the same in incoming_, or in shared_
+  std::byte* shared_ = nullptr;          ///< this exchange's, of the host: messages, then what mates give each other
+  int64_t given_start_ = 0;              ///< there
+  std::vector<int64_t> outgoing_start_;  ///< (ranks + 1): where each peer's message begins
+  std::vector<int64_t> incoming_start_;  ///< (ranks): the same in incoming_, or in shared_
   std::vector<uint8_t> row_bits_;
   std::vector<int64_t> row_offsets_;
   std::vector<RowParams> row_params_;

@@ -18,7 +18,7 @@ struct SharedRows {
   int rank = 0;
   std::vector<int> reader;     ///< (ranks): as in Hosts; -1: of this host. Empty: nothing is shared
   std::vector<int64_t> given;  ///< the row that each entry of this rank belongs to; theirs is a mate's to send
-  int64_t given_begin = 0, given_total = 0;               ///< where its entries begin, and those of all
+  int64_t given_begin = 0, given_total = 0;        ///< where its entries begin, and those of all
   std::vector<std::pair<int64_t, int64_t>> taken;  ///< (row, entry of a mate) for rows that this rank sends; ascending
 
   /// What a peer sends stands where all of this host see it.

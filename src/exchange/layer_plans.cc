@@ -39,11 +39,10 @@ Csr keep_rows(const Csr& a, const std::vector<uint8_t>& kept) {
   part.indptr.reserve(kept.size() + 1);
   for (int64_t i = 0; i < a.rows(); ++i) {
     if (kept[i] != 0) {
-      const int64_t first = a.indptr[i], last = a.indptr[i + 1];
-      part.indices.insert(part.indices.end(), a.indices.begin() + first, a.indices.begin() + last);
-      if (a.weighted()) part.values.insert(part.values.end(), a.values.begin() + first, a.values.begin() + last);
+      append_row(a, i, part);
+    } else {
+      part.indptr.push_back(part.nnz());
     }
-    part.indptr.push_back(std::ssize(part.indices));
   }
   return part;
 }

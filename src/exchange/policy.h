@@ -43,6 +43,8 @@ struct ExchangeConfig {
 
   /// Rows of earlier epochs are used.
   bool stale() const { return policy == ExchangePolicy::pipe || policy == ExchangePolicy::sancus; }
+  /// Which ranks share rows: stale ones are kept rank by rank, to be used or sent again.
+  IntraHost sharing() const { return stale() ? IntraHost::same : intra; }
   bool mixes_widths() const { return policy == ExchangePolicy::random || policy == ExchangePolicy::adaptive; }
   /// The most bits a value of what is sent between hosts in training.
   int halo_bits() const {

@@ -82,7 +82,9 @@ void WidthPolicy::bind(Exchange& exchange, const ExchangePlan& plan, int64_t col
                                         (state.norms.empty() || state.norms.size() == rows) &&
                                         (state.coefficients.empty() || state.coefficients.size() == rows));
   if (!fits) {
-    fail_run("the bit-widths that were stored for layer {} are of another graph, partition, model or placement on hosts", when.layer);
+    fail_run(
+        "the bit-widths that were stored for layer {} are of another graph, partition, model or placement on hosts",
+        when.layer);
   }
   widths_changed_ |= state.cols == 0;
   state.backward = when.backward;

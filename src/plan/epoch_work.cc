@@ -98,7 +98,7 @@ class Describer {
  private:
   /// The plans are those of the policy, and nothing is probed.
   static ExchangeConfig without_widths(ExchangeConfig exchange) {
-    if (exchange.stale()) exchange.intra = IntraHost::same;
+    exchange.intra = exchange.sharing();
     exchange.policy = ExchangePolicy::exact;
     return exchange;
   }

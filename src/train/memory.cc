@@ -81,8 +81,7 @@ int64_t halo_copies(const FullGraphConfig& config) {
 /// What the ranks of a host share, which all of it see: two exchanges' messages from other hosts, or what goes there
 /// before it is summed. Some rows have several readers, and some come from mates: about one halo of each rank.
 int64_t shared_copies(const FullGraphConfig& config, const ProcessPart& part) {
-  const bool shares = part.mates > 1 && part.mates < part.ranks && !config.exchange.stale() &&
-                      config.exchange.intra != IntraHost::same;
+  const bool shares = part.mates > 1 && part.mates < part.ranks && config.exchange.sharing() != IntraHost::same;
   return shares ? part.mates : 0;
 }
 
