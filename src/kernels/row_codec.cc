@@ -306,11 +306,12 @@ const float* RowToEncode(const EncodeTask& t, int64_t k, float* sum) {
   return sum;
 }
 
-/// Asks for the first row of x that each of the rows takes.
+/// Asks for the rows of x that the rows take, the first ones of long sums.
 void PrefetchBatch(const EncodeTask& t, int64_t begin, int64_t end) {
+  constexpr int64_t kMost = 8;
   for (int64_t k = begin; k < end; ++k) {
-    const int64_t entry = t.gather.begin(k);
-    if (entry < t.gather.end(k)) PrefetchBytes(t.x.row(t.gather.indices[entry]), 4 * t.x.cols);
+    const int64_t last = std::min(t.gather.end(k), t.gather.begin(k) + kMost);
+    for (int64_t e = t.gather.begin(k); e < last; ++e) PrefetchBytes(t.x.row(t.gather.indices[e]), 4 * t.x.cols);
   }
 }
 
