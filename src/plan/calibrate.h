@@ -4,8 +4,7 @@
 
 namespace tersegraph {
 
-/// Measures this machine with the kernels that train, in some ten seconds; nothing else should run meanwhile. Every
-/// rate is the best of several tries: what disturbs only adds.
+/// Measures this machine with the kernels that train, in half a minute; nothing else should run meanwhile.
 Rates calibrate();
 
 /// Seconds of processor time of this thread so far.
@@ -13,8 +12,8 @@ double processor_seconds();
 
 // Parts of it.
 
-/// Of a hidden layer's share of an iteration of ADMM, by neurons and columns: a unit of layer_cost().
-RateTable measure_layers();
+/// Of a hidden layer's share of an iteration of ADMM: the tables admm.*.
+void measure_layers(Rates& rates);
 
 /// Seconds of processor time a byte takes at either end of a TCP connection of this machine with itself,
 /// and the seconds of a short message's way.

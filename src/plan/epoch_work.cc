@@ -76,7 +76,7 @@ class Describer {
     work.owned = shard_.owned_count();
     work.halo = shard_.halo_count();
     work.parameters = parameters_.size();
-    work.gradient_sums = model_.gradient_sums(shard_.owned_count(), data_.shape().sparse_features);
+    work.gradient_sums = model_.gradient_sums(shard_.owned_count(), stays_sparse(data_.shape()));
     work.reuse = reuse_of(shard_.local);
     for (int l = 0; l < model_.layers(); ++l) work.layers.push_back(layer_work(l));
     const bool alone = channel_.size() == 1;
@@ -130,11 +130,11 @@ class Describer {
     }
     if (!shape.sparse_features || order_ == ConvOrder::aggregate_first) return;
     const Csr rows = std::move(agreed(channel_, [&] { return data_.features(shard_.owned); }).sparse);
-    work.input_entries = rows.nnz();
+    work.feature_entries = stays_sparse(rows) ? rows.nnz() : 0;
     if (order_ != ConvOrder::aggregated_input) return;
     const int64_t before = channel_.ledger().bytes(Traffic::layer0);
     const Csr aggregated = aggregation_.forward_sparse(rows);
-    work.input_entries = stays_sparse(aggregated) ? aggregated.nnz() : 0;
+    work.aggregated_entries = stays_sparse(aggregated) ? aggregated.nnz() : 0;
     work.layer0_bytes = channel_.ledger().bytes(Traffic::layer0) - before;
   }
 

@@ -54,7 +54,7 @@ struct RankWork {
   std::vector<HaloWork> evaluation = {};  ///< of one evaluation
   int64_t layer0_bytes = 0;               ///< sent once; 0 where layer 0's input is not aggregated in advance
   int64_t owned = 0, halo = 0;
-  int64_t input_entries = 0;  ///< of sparse features that layer 0 multiplies, or of A times them; 0: dense
+  int64_t feature_entries = 0, aggregated_entries = 0;  ///< of X, of A X where layer 0 multiplies them sparse; or 0
   int64_t parameters = 0;
   int64_t gradient_sums = 0;  ///< values of all the partial sums of gradients
   ReuseHistogram reuse{};

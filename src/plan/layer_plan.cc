@@ -16,24 +16,36 @@ namespace {
 
 struct LayerShape {
   int64_t in = 0, out = 0;
-  bool first = false;
+  bool first = false, last = false;
 };
 
 std::vector<LayerShape> shapes(const AdmmConfig& config, const LayerSizes& sizes) {
   std::vector<LayerShape> layers;
   for (int l = 0, count = config.stages.back(); l < count; ++l) {
-    layers.push_back({l == 0 ? sizes.inputs : config.neurons, l + 1 == count ? sizes.classes : config.neurons, l == 0});
+    const bool first = l == 0, last = l + 1 == count;
+    layers.push_back({first ? sizes.inputs : config.neurons, last ? sizes.classes : config.neurons, first, last});
   }
   return layers;
 }
 
-/// Seconds of a layer on one thread, by the parts of LayerPipeline. p_l, z_l, q_l and u_l go through memory.
-PipelineRank layer_work(const LayerShape& layer, int64_t columns, const Rates& rates) {
+double last_z(const LayerShape& layer, int64_t columns, const Rates& rates) {
+  return rates.number("admm.last") * static_cast<double>(columns * layer.out);
+}
+
+/// Seconds of a layer on one thread, by the parts of LayerPipeline.
+PipelineRank layer_work(const LayerShape& layer, const AdmmConfig& config, int64_t columns, const Rates& rates) {
   const LayerCost cost = layer_costs(columns, layer.in, layer.out, layer.first);
-  const double unit =
-      rates.at("admm", static_cast<double>(std::min(layer.in, layer.out)), static_cast<double>(columns));
-  const double memory = rates.number("copy") * sizeof(float) * static_cast<double>(columns * layer.out);
-  return {unit * cost.prepare_p, unit * cost.solve_p, unit * cost.weights, 4 * memory};
+  const auto rate = [&](const char* table) {
+    return rates.at(table, static_cast<double>(std::min(layer.in, layer.out)), static_cast<double>(columns));
+  };
+  const double values = static_cast<double>(columns) * config.neurons, rounding = values * rate("admm.round");
+  PipelineRank work{.prepare = rate("admm.p") * cost.prepare_p,
+                    .solve = rate("admm.p") * cost.solve_p,
+                    .weights = rate("admm.w_z") * cost.weights + (layer.last ? last_z(layer, columns, rates) : 0),
+                    .finish = layer.last ? 0 : values * rate("admm.q_u")};
+  if (!layer.first && config.quantize != Quantize::none) work.solve += rounding;
+  if (!layer.last && config.quantize == Quantize::pq) work.finish += rounding;
+  return work;
 }
 
 /// A rank's layers: p of those above its lowest needs nothing of the rank below.
@@ -81,20 +93,22 @@ LayerSeconds layer_seconds(const AdmmConfig& config, const LayerSizes& sizes, in
   std::vector<PipelineRank> layers;
   std::vector<double> costs;
   for (const LayerShape& layer : shapes(config, sizes)) {
-    layers.push_back(layer_work(layer, sizes.columns, rates));
+    layers.push_back(layer_work(layer, config, sizes.columns, rates));
     costs.push_back(layer_cost(sizes.columns, layer.in, layer.out, layer.first));
   }
   const std::vector<int> begin = balance_layers(costs, sizes.ranks);
   const double active = threads * (one_machine ? std::min(sizes.ranks, config.stages.back()) : 1);
-  const double scale = 1 / (threads * rates.share("gemm", active));
+  const double scale = 1 / (threads * rates.share("gemm", std::min<double>(active, std::max(threads, rates.cores))));
   std::vector<PipelineRank> ranks;
   LayerSeconds result;
+  double all = 0;
   for (int r = 0; r < sizes.ranks; ++r) {
     const PipelineRank work = rank_work(std::span(layers).subspan(begin[r], begin[r + 1] - begin[r]), scale);
     if (begin[r] == begin[r + 1]) continue;
     ranks.push_back(work);
     const double own = work.prepare + work.solve + work.weights + work.finish;
     result.balanced = std::max(result.balanced, own);
+    all += own / scale;
   }
   const Grid p(config, false), q(config, true);
   const auto p_bytes = static_cast<double>(message_bytes(p, config, sizes));
@@ -108,6 +122,13 @@ LayerSeconds layer_seconds(const AdmmConfig& config, const LayerSizes& sizes, in
   }
   result.phases["wait"] = std::accumulate(pipeline.waiting.begin(), pipeline.waiting.end(), 0.0) / count;
   result.iteration = pipeline.iteration;
+  // Ranks that wait leave their core to others.
+  const double crowded = active > rates.cores && one_machine ? all / rates.number("speedup.gemm") : 0;
+  if (crowded > result.iteration) {
+    result.phases["wait"] += crowded - result.iteration;
+    result.iteration = crowded;
+  }
+  result.balanced = std::max(result.balanced, crowded);
   return result;
 }
 

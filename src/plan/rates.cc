@@ -13,11 +13,12 @@
 namespace tersegraph {
 namespace {
 
-constexpr const char* kTables[] = {"spmm", "gemm", "gemm_ta", "gemm_tb", "encode", "decode", "admm"};
+constexpr const char* kTables[] = {"spmm",   "gemm",     "gemm_ta",  "gemm_tb",    "encode", "decode",
+                                   "admm.p", "admm.w_z", "admm.q_u", "admm.round", "copy"};
 constexpr const char* kNumbers[] = {"spmm_row",       "activation",    "activation_backward",
                                     "norm",           "norm_backward", "loss",
-                                    "optimizer",      "copy",          "checksum",
-                                    "socket",         "message",       "region",
+                                    "optimizer",      "checksum",      "socket",
+                                    "message",        "region",        "admm.last",
                                     "speedup.gather", "speedup.gemm",  "speedup.stream"};
 
 /// Where `value` stands between two points of an axis: the lower one, and the way from it.

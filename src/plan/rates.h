@@ -20,14 +20,18 @@ struct RateTable {
 /// - spmm: an entry gathered; columns, and bytes that are gathered until a row is read again
 /// - gemm, gemm_ta, gemm_tb: a multiply-add of a b, a^T b and a b^T on blocks of rows; the two sizes of the weights
 /// - encode, decode: a value of a row; bits, columns
-/// - admm: a unit of layer_cost(); neurons, training columns
+/// - admm.p, admm.w_z: a unit of LayerCost's p and weights; admm.q_u, admm.round: a value of q and u, and one rounded to
+///   a grid; neurons, training columns
+/// - copy: a byte copied; 1, and bytes of all that is copied again and again
 /// Numbers:
 /// - spmm_row, activation, activation_backward, norm, norm_backward, loss, optimizer: a value written, or a parameter
-/// - copy, checksum, socket: a byte copied, summed up, and moved through a socket (processor time at either end)
+/// - checksum, socket: a byte summed up, and moved through a socket (processor time at either end)
+/// - admm.last: a value of z_L
 /// - message, region: a short message's way, and a parallel region
 /// - speedup.gather, speedup.gemm, speedup.stream: of all cores over one
 struct Rates {
-  static constexpr int kVersion = 1;
+  static constexpr int kVersion = 2;
+  static constexpr int64_t kCached = 1 << 21;  ///< bytes of the rows that encode and decode are measured on
   std::string machine;  ///< the processor's name
   int cores = 1;
   std::map<std::string, RateTable> tables;
@@ -35,6 +39,7 @@ struct Rates {
 
   double number(const std::string& name) const { return numbers.at(name); }
   double at(const std::string& table, double x, double y) const { return tables.at(table).at(x, y); }
+  double copy(double bytes) const { return at("copy", 1, bytes); }
   /// Of one thread's speed alone, what it has left while `active` threads compute on the machine.
   double share(const std::string& kind, double active) const;
 };

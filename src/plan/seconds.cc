@@ -30,7 +30,7 @@ class RankClock {
     double seconds = 0;
     for (size_t k = 0; k < work_.reuse.size(); ++k) {
       if (work_.reuse[k] == 0) continue;
-      const double bytes = std::exp2(static_cast<double>(k) + 0.5) * 4 * static_cast<double>(cols);
+      const double bytes = in_use(std::exp2(static_cast<double>(k) + 0.5) * 4 * static_cast<double>(cols));
       seconds += static_cast<double>(work_.reuse[k]) / gathers_ * rates_.at("spmm", static_cast<double>(cols), bytes);
     }
     seconds = seconds * static_cast<double>(entries) * beyond("spmm", cols) +
@@ -42,16 +42,17 @@ class RankClock {
     return add("gemm", spread("gemm", seconds * static_cast<double>(rows) * static_cast<double>(inner * outer)));
   }
   /// Layer 0's products with its input, whose rows may be sparse.
-  double input_gemm(const std::string& table, int64_t rows, const GraphConv& conv) {
-    if (work_.input_entries == 0) return gemm(table, rows, conv.in, conv.out);
+  double input_gemm(const std::string& table, int64_t rows, const GraphConv& conv, int64_t entries) {
+    if (entries == 0) return gemm(table, rows, conv.in, conv.out);
     const bool back = table == "gemm_ta";  // gathers rows of gradients, otherwise of weights
     const double bytes = 4.0 * static_cast<double>((back ? rows : conv.in) * conv.out);
     const double entry = rates_.at("spmm", static_cast<double>(conv.out), bytes) * beyond("spmm", conv.out);
-    return add(back ? "spmm" : "gemm", spread("gather", entry * static_cast<double>(work_.input_entries)));
+    return add(back ? "spmm" : "gemm", spread("gather", entry * static_cast<double>(entries)));
   }
   /// Values that go to memory and come back, for the caches hold a block of rows alone.
   double memory(const char* phase, int64_t count) {
-    return add(phase, spread("stream", rates_.number("copy") * sizeof(float) * static_cast<double>(count)));
+    const double bytes = sizeof(float) * static_cast<double>(count);
+    return add(phase, spread("stream", rates_.copy(in_use(bytes)) * bytes));
   }
   double values(const char* phase, const std::string& number, int64_t count) {
     return add(phase, spread("stream", rates_.number(number) * static_cast<double>(count)));
@@ -60,17 +61,25 @@ class RankClock {
     const std::string name = config_.model.norm == NormKind::layer ? "norm" : "activation";
     return values("activation", backward ? name + "_backward" : name, rows * cols);
   }
+  /// Rows are gathered from all of the layer's, and their codes are written, summed up and, for threads, copied.
   double encode(const HaloWork& halo, double bytes) {
-    const auto cols = static_cast<double>(halo.cols);
-    const double sums = static_cast<double>(halo.gathered - halo.rows_sent()) * rates_.at("spmm", cols, 1 << 20);
-    const double rows = static_cast<double>(halo.rows_sent()) * cols * rates_.at("encode", bits_.mean(), cols);
-    return add("encode", spread("stream", rows + std::max(sums, 0.0)) + checksum(bytes));
+    const auto cols = static_cast<double>(halo.cols), gathered = static_cast<double>(halo.gathered);
+    const double sums = (gathered - static_cast<double>(halo.rows_sent())) * rates_.at("spmm", cols, 1 << 20);
+    const double rows = static_cast<double>(halo.rows_sent()) * cols * rates_.at("encode", bits_.mean(), cols) +
+                        gathered * far_row(cols, sizeof(float) * cols * static_cast<double>(work_.owned));
+    return add("encode", spread("stream", rows + std::max(sums, 0.0) + bytes * far_byte(bytes)) + sealed(bytes) +
+                             delivered(bytes));
   }
+  /// Codes are gathered from all that came; sums that are larger than the caches come back for it.
   double accumulate(const HaloWork& halo, double bytes) {
-    const auto cols = static_cast<double>(halo.cols);
-    const double seconds = static_cast<double>(halo.scattered) * cols * rates_.at("decode", bits_.mean(), cols);
-    return add("accumulate", spread("stream", seconds) + checksum(bytes));
+    const auto cols = static_cast<double>(halo.cols), scattered = static_cast<double>(halo.scattered);
+    const double sums = sizeof(float) * cols * static_cast<double>(work_.owned);
+    const double seconds = scattered * (cols * rates_.at("decode", bits_.mean(), cols) + far_row(cols, bytes)) +
+                           std::min(scattered * sizeof(float) * cols, sums) * far_byte(sums);
+    return add("accumulate", spread("stream", seconds) + sealed(bytes));
   }
+  /// What a rank computes for a sum over all: its messages there and back, and its part of the sum.
+  double reduce(double bytes) const { return 2 * sealed(2 * bytes) + delivered(2 * bytes) + bytes * copied(bytes); }
   /// Moving messages takes the processor too.
   double sockets(double bytes) const {
     if (placement_.hosts() == 1) return 0;
@@ -86,7 +95,20 @@ class RankClock {
   PhaseSeconds phases;
 
  private:
-  double checksum(double bytes) const { return bytes * rates_.number("checksum"); }
+  /// Of so many bytes of one rank, what is in use on the machine, whose ranks share its caches.
+  double in_use(double bytes) const { return bytes * placement_.ranks_here(); }
+  /// What a row gathered, and a byte read and written, take beyond what they take in cache when so many bytes of a rank
+  /// are in use.
+  double far_row(double cols, double bytes) const {
+    return std::max(rates_.at("spmm", cols, in_use(bytes)) - rates_.at("spmm", cols, Rates::kCached), 0.0);
+  }
+  double far_byte(double bytes) const {
+    return std::max(rates_.copy(in_use(bytes)) - rates_.copy(Rates::kCached), 0.0);
+  }
+  double copied(double bytes) const { return rates_.copy(in_use(bytes)); }
+  double sealed(double bytes) const { return bytes * (rates_.number("checksum") + far_byte(bytes) / 2); }
+  /// Threads copy messages themselves.
+  double delivered(double bytes) const { return placement_.hosts() == 1 ? bytes * copied(bytes) : 0; }
   /// Rows wider than those measured take as much a value.
   double beyond(const std::string& table, int64_t cols) const {
     return std::max(1.0, static_cast<double>(cols) / rates_.tables.at(table).x.back());
@@ -112,7 +134,8 @@ class RankStages {
   };
 
   std::vector<Stage> make(int64_t outputs) {
-    if (layer(0).conv.transforms_first()) pending_ += clock_.input_gemm("gemm", layer(0).rows_in, layer(0).conv);
+    if (layer(0).conv.transforms_first())
+      pending_ += clock_.input_gemm("gemm", layer(0).rows_in, layer(0).conv, work_.feature_entries);
     for (int l = 0; l < layers_;) l = forward(l);
     pending_ += clock_.values("loss", "loss", layer(layers_ - 1).rows_out * outputs);
     pending_ += descend(layers_ - 1);
@@ -133,7 +156,9 @@ class RankStages {
     const double sums =
         w.conv.aggregates() ? clock_.spmm("spmm", w.forward_entries, w.rows_out, w.conv.message_cols()) : 0.0;
     double rest = 0;
-    if (w.conv.order == ConvOrder::aggregated_input) rest += clock_.input_gemm("gemm", w.rows_out, w.conv);
+    if (w.conv.order == ConvOrder::aggregated_input) {
+      rest += clock_.input_gemm("gemm", w.rows_out, w.conv, work_.aggregated_entries);
+    }
     if (w.conv.order == ConvOrder::aggregate_first) rest += clock_.gemm("gemm", w.rows_out, w.conv.in, w.conv.out);
     if (w.conv.has_root()) rest += root("gemm", l);
     if (l + 1 < layers_) {
@@ -152,7 +177,7 @@ class RankStages {
     double rest = 0;
     const bool input = l == 0;
     if (w.conv.transforms_first()) {
-      rest += input ? clock_.input_gemm("gemm_ta", w.rows_in, w.conv)
+      rest += input ? clock_.input_gemm("gemm_ta", w.rows_in, w.conv, work_.feature_entries)
                     : clock_.gemm("gemm_ta", w.rows_in, w.conv.in, w.conv.out) +
                           clock_.gemm("gemm_tb", w.rows_in, w.conv.out, w.conv.in);
     }
@@ -179,7 +204,7 @@ class RankStages {
                             clock_.memory("gemm", w.rows_out * w.conv.in)
                       : root_of_input(w, l));
       case ConvOrder::aggregated_input:
-        return clock_.input_gemm("gemm_ta", w.rows_out, w.conv) + root_of_input(w, l);
+        return clock_.input_gemm("gemm_ta", w.rows_out, w.conv, work_.aggregated_entries) + root_of_input(w, l);
       case ConvOrder::unaggregated:
         return 0;
     }
@@ -188,7 +213,7 @@ class RankStages {
   double root_of_input(const LayerWork& w, int l) { return w.conv.has_root() ? root("gemm_ta", l) : 0.0; }
   double root(const std::string& table, int l) {
     const LayerWork& w = layer(l);
-    return l == 0 ? clock_.input_gemm(table, w.rows_out, w.conv)
+    return l == 0 ? clock_.input_gemm(table, w.rows_out, w.conv, work_.feature_entries)
                   : clock_.gemm(table, w.rows_out, w.conv.in, w.conv.out);
   }
 
@@ -239,9 +264,10 @@ ReduceLoad reduce_load(const FullGraphConfig& config, int64_t parameters, int ra
   return {static_cast<double>(bytes) / steps / (ranks - 1), steps};
 }
 
-/// The stages of `ranks` that all send so many bytes to each other; moving them takes `busy` seconds of computation.
-ExchangeStage even_stage(size_t ranks, double bytes, double busy) {
-  ExchangeStage stage{std::vector<double>(ranks, 0.0), std::vector<double>(ranks, busy),
+/// The stages of `ranks` that all compute `before` seconds and send so many bytes to each other; moving them takes
+/// `busy` seconds of computation.
+ExchangeStage even_stage(size_t ranks, double bytes, double before, double busy) {
+  ExchangeStage stage{std::vector<double>(ranks, before), std::vector<double>(ranks, busy),
                       std::vector<double>(ranks * ranks, bytes)};
   for (size_t r = 0; r < ranks; ++r) stage.bytes[r * ranks + r] = 0;
   return stage;
@@ -280,14 +306,15 @@ EpochSeconds epoch_seconds(const FullGraphConfig& config, std::span<const RankWo
   }
   stages.push_back({last, std::vector<double>(last.size(), 0.0), {}});
   LinkModel links = placement.links;
-  for (int h = 0; h < links.hosts(); ++h) links.link(h, h) = {rates.number("copy"), rates.number("message")};
+  for (int h = 0; h < links.hosts(); ++h) links.link(h, h) = {0, rates.number("message")};
   const SimulatedEpoch rows = simulate_epoch(stages, links, placement.host_of);
   double reduce = 0;
   if (count > 1) {
     const ReduceLoad load = reduce_load(config, ranks.front().parameters, count);
     const RankClock clock(config, ranks.front(), bits, rates, placement);
     const double busy = clock.sockets(2 * load.bytes_a_peer * (count - 1));
-    for (int k = 0; k < load.steps; ++k) stages.push_back(even_stage(ranks.size(), load.bytes_a_peer, busy));
+    const double before = clock.reduce(load.bytes_a_peer * (count - 1)) / load.steps;
+    for (int k = 0; k < load.steps; ++k) stages.push_back(even_stage(ranks.size(), load.bytes_a_peer, before, busy));
     const SimulatedEpoch all = simulate_epoch(stages, links, placement.host_of);
     reduce = all.seconds - rows.seconds;
     result.phases["exposed"] = std::accumulate(rows.exposed.begin(), rows.exposed.end(), 0.0) / count;

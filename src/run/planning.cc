@@ -152,7 +152,7 @@ RunPlan plan_layers(const PlannedWork& work, const PlanPlace& place, const Rates
   plan.bits.low = plan.bits.high = static_cast<int>(work.config.bits == 0 ? 32 : work.config.bits);
   if (rates == nullptr) return plan;
   const bool one_machine = place.one_machine || work.hosts == 1;
-  const Link link = work.hosts > 1 ? links.link(0, 1) : Link{rates->number("copy"), rates->number("message")};
+  const Link link = work.hosts > 1 ? links.link(0, 1) : Link{rates->copy(Rates::kCached), rates->number("message")};
   const auto threads = static_cast<int>(work.config.threads);
   const LayerSeconds seconds = layer_seconds(config, *work.layers, threads, one_machine, link, *rates);
   plan.seconds = {seconds.iteration, seconds.phases};

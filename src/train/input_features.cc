@@ -6,9 +6,19 @@
 
 namespace tersegraph {
 
-bool stays_sparse(const Csr& aggregated) {
-  const double cells = static_cast<double>(aggregated.rows()) * static_cast<double>(aggregated.cols);
-  return static_cast<double>(aggregated.nnz()) <= kSparseDensity * cells;
+namespace {
+
+bool few(int64_t entries, int64_t rows, int64_t cols) {
+  return static_cast<double>(entries) <= kSparseDensity * static_cast<double>(rows) * static_cast<double>(cols);
+}
+
+}  // namespace
+
+bool stays_sparse(const Csr& x) {
+  return few(x.nnz(), x.rows(), x.cols);
+}
+bool stays_sparse(const DatasetShape& dataset) {
+  return dataset.sparse_features && few(dataset.feature_entries, dataset.nodes, dataset.features);
 }
 
 InputFeatures::InputFeatures(Features rows, Aggregation& aggregation, ConvOrder order, bool root, float dropout) {
@@ -25,6 +35,10 @@ InputFeatures::InputFeatures(Features rows, Aggregation& aggregation, ConvOrder 
       sparse_ = Csr();
       return;
     }
+  }
+  if (sparse_.cols > 0 && !stays_sparse(sparse_)) {
+    dense_ = to_dense(sparse_);
+    sparse_ = Csr();
   }
   rows_ = sparse_.cols > 0 ? InputRows(sparse_.view(), owned, dropout) : InputRows(dense_.view(), owned, dropout);
 }

@@ -6,9 +6,11 @@
 
 namespace tersegraph {
 
-/// Whether A X is kept as it is, for it is sparse: a stored entry costs about ten times a dense one to multiply.
+/// Whether X or A X is multiplied as it is, for it is sparse: a stored entry costs about ten times a dense one.
 constexpr double kSparseDensity = 0.1;
-bool stays_sparse(const Csr& aggregated);
+bool stays_sparse(const Csr& x);
+/// The same of the X of a dataset.
+bool stays_sparse(const DatasetShape& dataset);
 
 /// This rank's rows of the features, in the form that layer 0 asks for.
 class InputFeatures {

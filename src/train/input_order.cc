@@ -33,8 +33,8 @@ double cached_seconds(const InputFacts& f) {
 }
 
 double transform_first_seconds(const InputFacts& f) {
-  const double transform =
-      f.sparse ? sparse_seconds(f.feature_entries, f.width) : dense_seconds(f.nodes, f.features, f.width);
+  const double dense = dense_seconds(f.nodes, f.features, f.width);
+  const double transform = f.sparse ? std::min(dense, sparse_seconds(f.feature_entries, f.width)) : dense;
   const double aggregate = sparse_seconds(f.operator_entries, f.width);
   const double message = 2.0 * f.halo_rows / f.ranks * f.width * f.bits / 8 / kLinkBytes;
   return (transform + aggregate) / f.ranks + message;

@@ -11,18 +11,19 @@
 namespace tersegraph {
 namespace {
 
-/// Bytes of this process' rows of X and of A X.
+/// Bytes of this process' rows of X and of A X as they are multiplied, and of X as it travels.
 struct InputBytes {
-  double rows = 0, aggregated = 0;
+  double rows = 0, aggregated = 0, sent = 0;
 };
 InputBytes input_bytes(const DatasetShape& dataset, double share) {
   const double nodes = dataset.nodes * share, dense = 4.0 * nodes * dataset.features;
-  if (!dataset.sparse_features) return {dense, dense};
+  if (!dataset.sparse_features) return {dense, dense, dense};
   const auto sparse = [&](double filled) { return 8.0 * nodes * (1 + filled * dataset.features); };
   const double filled = static_cast<double>(dataset.feature_entries) / (dataset.nodes * dataset.features);
   const double sums = 1 - std::pow(1 - filled, static_cast<double>(operator_entries(dataset)) / dataset.nodes);
   // With their transposes.
-  return {2 * sparse(filled), sums <= kSparseDensity ? 2 * sparse(sums) : dense};
+  return {stays_sparse(dataset) ? 2 * sparse(filled) : dense, sums <= kSparseDensity ? 2 * sparse(sums) : dense,
+          2 * sparse(filled)};
 }
 
 /// What is kept of them for the epochs.
@@ -38,8 +39,8 @@ int64_t kept_input_bytes(const DatasetShape& dataset, const FullGraphConfig& con
 int64_t aggregating_bytes(const DatasetShape& dataset, ConvOrder order, const ProcessPart& part) {
   if (order != ConvOrder::aggregated_input) return 0;
   const InputBytes bytes = input_bytes(dataset, part.share());
-  const double a_row = bytes.rows / (dataset.nodes * part.share());
-  return static_cast<int64_t>(bytes.rows + bytes.aggregated + 2 * a_row * part.halo_rows);
+  const double a_row = bytes.sent / (dataset.nodes * part.share());
+  return static_cast<int64_t>(bytes.sent + bytes.aggregated + 2 * a_row * part.halo_rows);
 }
 
 /// The part of the nodes whose output a training epoch computes, by layer and at the end of the last one: those of
@@ -59,13 +60,16 @@ int64_t shard_bytes(const DatasetShape& dataset, const FullGraphConfig& config, 
                     const ProcessPart& part) {
   const bool symmetric = config.model.kind == ModelKind::gcn && !dataset.directed;
   const double own = operator_bytes(dataset) * part.share(), cut = 8.0 * part.cut_edges;
-  double bytes = own + (symmetric ? 0 : own - cut) + 2 * cut;
+  // A plan and the one back: every cut edge is an entry of either, and every row one of each besides its ids; and both
+  // have a row for every node.
+  const double plans = part.ranks > 1 ? 2 * cut + 56.0 * part.halo_rows + 16.0 * dataset.nodes * part.share() : 0;
+  double bytes = own + (symmetric ? 0 : own - cut) + plans;
   double last = 1;
   const std::vector<double> shares = computed_shares(dataset, training, config.model.layers);
   for (int64_t l = config.model.layers - 1; l >= 0; --l) {
     if (shares[l + 1] == 1) break;
     bytes += (own - cut) * shares[l + 1];
-    if (shares[l + 1] != last) bytes += 2 * cut * shares[l + 1];
+    if (shares[l + 1] != last) bytes += plans * shares[l + 1];
     last = shares[l + 1];
   }
   return static_cast<int64_t>(bytes);
@@ -107,7 +111,7 @@ MemoryPrediction predict_memory(const DatasetShape& dataset, int64_t training, c
   const GnnModel model(config.model, dataset.features, dataset.outputs, order, false, parameters);
 
   const auto rows = static_cast<int64_t>(dataset.nodes * part.share());
-  const bool sparse = dataset.sparse_features;
+  const bool sparse = stays_sparse(dataset);
   const int64_t input = kept_input_bytes(dataset, config, order, part.share());
   const int64_t activations =
       model.activation_bytes(rows, ranks, sparse) + model.gradient_sum_bytes(rows / ranks_here, sparse) * ranks_here;

@@ -79,13 +79,13 @@ std::vector<Variant> variants(ModelKind kind, bool constant_input) {
 }
 
 /// Rows of zeros included.
-Csr random_sparse_features() {
+Csr random_sparse_features(double filled) {
   Random random = reference::numbers(2);
   Csr x;
   x.cols = kFeatures;
   for (int64_t i = 0; i < kNodes; ++i) {
     for (int32_t c = 0; c < kFeatures; ++c) {
-      if (i % 7 == 3 || random.uniform() > 0.3) continue;
+      if (i % 7 == 3 || random.uniform() > filled) continue;
       x.indices.push_back(c);
       x.values.push_back(static_cast<float>(random.normal()));
     }
@@ -100,9 +100,9 @@ struct Problem {
   Labels labels;
   Split split;
 
-  Problem() {
+  explicit Problem(double filled = 0.3) {
     sparse.is_sparse = true;
-    sparse.sparse = random_sparse_features();
+    sparse.sparse = random_sparse_features(filled);
     dense.dense = Matrix(kNodes, kFeatures);
     const Dense x = reference::dense_of(sparse.sparse.view());
     for (int64_t k = 0; k < dense.dense.size(); ++k) dense.dense.data()[k] = static_cast<float>(x.values[k]);
@@ -224,9 +224,7 @@ reference::DenseGnn dense_model(const Problem& problem, const ModelConfig& confi
 
 class GnnModelFunction : public ::testing::TestWithParam<Semantics> {};
 
-TEST_P(GnnModelFunction, OutputsAndGradientsAreThoseOfTheDenseFormulas) {
-  const Problem problem;
-  ModelConfig config = model_config(GetParam());
+void expect_dense_formulas(const Problem& problem, ModelConfig config) {
   const Tensors tensors = random_tensors(config);
   const reference::DenseGnn training = dense_model(problem, config, true);
   const auto dense_loss = [&](const Tensors& t) {
@@ -251,6 +249,15 @@ TEST_P(GnnModelFunction, OutputsAndGradientsAreThoseOfTheDenseFormulas) {
       EXPECT_GT(reference::norm(gradient), 1e-3) << name << " would be compared with nothing";
     }
   }
+}
+
+TEST_P(GnnModelFunction, OutputsAndGradientsAreThoseOfTheDenseFormulas) {
+  expect_dense_formulas(Problem(), model_config(GetParam()));
+}
+
+// So few entries are multiplied as they are, and more than these are made dense.
+TEST_P(GnnModelFunction, OfSparseFeaturesToo) {
+  expect_dense_formulas(Problem(0.1), model_config(GetParam()));
 }
 
 std::string name_of(const ::testing::TestParamInfo<Semantics>& info) {

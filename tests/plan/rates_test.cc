@@ -57,8 +57,8 @@ std::string error_of(const std::string& path) {
 TEST(Rates, OfAnotherKindAreRefused) {
   const TemporaryFolder folder;
   EXPECT_THAT(error_of(folder.file("absent.json")), ::testing::HasSubstr("--calibrate"));
-  for (const char* text : {"", "[]", "{}", R"({"version": 0})", R"({"version": 1, "machine": 3})",
-                           R"({"version": 1, "machine": "a", "cores": 2, "tables": {}, "numbers": {}})"}) {
+  for (const char* text : {"", "[]", "{}", R"({"version": 0})", R"({"version": 2, "machine": 3})",
+                           R"({"version": 2, "machine": "a", "cores": 2, "tables": {}, "numbers": {}})"}) {
     std::ofstream(folder.file("bad.json")) << text;
     EXPECT_THAT(error_of(folder.file("bad.json")), ::testing::HasSubstr("--calibrate")) << text;
   }
