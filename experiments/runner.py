@@ -70,13 +70,14 @@ class Runner:
             text = text.replace(f"{folder}/", "")
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def run(self, *words, launch=()):
-        """summary.json of `tersegraph train words...`, started by the words of `launch`, and its "folder".
+    def run(self, *words, launch=(), turn=0):
+        """summary.json of `tersegraph train words...`, started by the words of `launch`, and its "folder". Runs of other turns
+        are made again.
 
         None when the run failed (it diverged): the reason is printed; and where it is not there under --so-far.
         """
         words = [str(word) for word in words]
-        folder = self.options.runs / self.key([*launch, *words])
+        folder = self.options.runs / self.key([*launch, *words, *([turn] if turn else [])])
         if self.options.so_far and not is_whole(folder):
             return None
         if not is_whole(folder):

@@ -149,6 +149,22 @@ void measure_gemm(Rates& rates, const char* name, Product product) {
   rates.tables[name] = table;
 }
 
+/// What it takes to begin the sum that a row to send is, beside its entries.
+double sum_row_seconds(const Rates& rates) {
+  constexpr int64_t kCols = 64, kRows = Rates::kCached / (4 * kCols);
+  const Csr gather = by_chance(kRows, kRows, kFewDegree);
+  const Matrix x = filled(kRows, kCols);
+  std::vector<int64_t> ids(kRows), offsets(kRows);
+  for (int64_t i = 0; i < kRows; ++i) offsets[i] = i * payload_bytes(32, kCols);
+  const std::vector<uint8_t> widths(kRows, 32);
+  std::vector<std::byte> payload(static_cast<size_t>(kRows * payload_bytes(32, kCols)));
+  std::vector<RowParams> params(kRows);
+  const double all = usual([&] {
+    encode_rows(gather, x, ids.data(), {}, {widths.data(), offsets.data(), payload.data(), params.data(), {}});
+  });
+  return all / kRows - kFewDegree * rates.at("spmm", kCols, Rates::kCached);
+}
+
 void measure_codec(Rates& rates) {
   RateTable encode{.x = {1, 2, 4, 8, 16, 32}, .y = {16, 64, 256}, .seconds = {}}, decode = encode;
   for (const double b : encode.x) {
@@ -179,6 +195,7 @@ void measure_codec(Rates& rates) {
       decode.seconds.push_back(usual([&] { accumulate_rows(scatter, encoded.data(), y); }) / values);
     }
   }
+  rates.numbers["sum_row"] = std::max(sum_row_seconds(rates), 1e-12);
   rates.tables["encode"] = encode;
   rates.tables["decode"] = decode;
 }

@@ -88,8 +88,8 @@ LayerTraffic layer_traffic(const AdmmConfig& config, const LayerSizes& sizes) {
   return traffic;
 }
 
-LayerSeconds layer_seconds(const AdmmConfig& config, const LayerSizes& sizes, int threads, bool one_machine,
-                           const Link& link, const Rates& rates) {
+LayerSeconds layer_seconds(const AdmmConfig& config, const LayerSizes& sizes, const LayerPlace& place,
+                           const Rates& rates) {
   std::vector<PipelineRank> layers;
   std::vector<double> costs;
   for (const LayerShape& layer : shapes(config, sizes)) {
@@ -97,8 +97,11 @@ LayerSeconds layer_seconds(const AdmmConfig& config, const LayerSizes& sizes, in
     costs.push_back(layer_cost(sizes.columns, layer.in, layer.out, layer.first));
   }
   const std::vector<int> begin = balance_layers(costs, sizes.ranks);
-  const double active = threads * (one_machine ? std::min(sizes.ranks, config.stages.back()) : 1);
-  const double scale = 1 / (threads * rates.share("gemm", std::min<double>(active, std::max(threads, rates.cores))));
+  const int threads = place.threads;
+  const double active = threads * (place.one_machine ? std::min(sizes.ranks, config.stages.back()) : 1);
+  const bool takes_turns = place.one_process && active > rates.cores;
+  const double at_once = takes_turns ? std::max(threads, rates.cores) : active;
+  const double scale = 1 / (threads * rates.share("gemm", at_once));
   std::vector<PipelineRank> ranks;
   LayerSeconds result;
   double all = 0;
@@ -113,7 +116,7 @@ LayerSeconds layer_seconds(const AdmmConfig& config, const LayerSizes& sizes, in
   const Grid p(config, false), q(config, true);
   const auto p_bytes = static_cast<double>(message_bytes(p, config, sizes));
   const auto q_bytes = static_cast<double>(message_bytes(q, config, sizes));
-  const SimulatedPipeline pipeline = simulate_pipeline(ranks, p_bytes, q_bytes, link);
+  const SimulatedPipeline pipeline = simulate_pipeline(ranks, p_bytes, q_bytes, place.link);
   const auto count = static_cast<double>(ranks.size());
   for (const PipelineRank& work : ranks) {
     result.phases["p"] += (work.prepare + work.solve) / count;
@@ -122,8 +125,7 @@ LayerSeconds layer_seconds(const AdmmConfig& config, const LayerSizes& sizes, in
   }
   result.phases["wait"] = std::accumulate(pipeline.waiting.begin(), pipeline.waiting.end(), 0.0) / count;
   result.iteration = pipeline.iteration;
-  // Ranks that wait leave their core to others.
-  const double crowded = active > rates.cores && one_machine ? all / rates.number("speedup.gemm") : 0;
+  const double crowded = takes_turns ? all / rates.number("speedup.gemm") : 0;
   if (crowded > result.iteration) {
     result.phases["wait"] += crowded - result.iteration;
     result.iteration = crowded;

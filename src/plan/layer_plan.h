@@ -27,8 +27,15 @@ struct LayerSeconds {
   double balanced = 0;  ///< what it would be if ranks only had to share the layers' cost: that of the dearest rank
   PhaseSeconds phases;  ///< means over ranks: p, w_z, q_u, and waiting
 };
-/// Of the closed solver; `threads` of each rank. Ranks are hosts joined by `link`; `one_machine` as in Placement.
-LayerSeconds layer_seconds(const AdmmConfig& config, const LayerSizes& sizes, int threads, bool one_machine,
-                           const Link& link, const Rates& rates);
+/// Where its ranks are.
+struct LayerPlace {
+  int threads = 1;           ///< of each rank
+  bool one_process = false;  ///< the ranks are threads: one that waits leaves its core to others
+  bool one_machine = false;  ///< they are, or as in Placement
+  Link link = {};            ///< between neighbours
+};
+/// Of the closed solver.
+LayerSeconds layer_seconds(const AdmmConfig& config, const LayerSizes& sizes, const LayerPlace& place,
+                           const Rates& rates);
 
 }  // namespace tersegraph

@@ -15,11 +15,12 @@ namespace {
 
 constexpr const char* kTables[] = {"spmm",   "gemm",     "gemm_ta",  "gemm_tb",    "encode", "decode",
                                    "admm.p", "admm.w_z", "admm.q_u", "admm.round", "copy"};
-constexpr const char* kNumbers[] = {"spmm_row",       "activation",    "activation_backward",
-                                    "norm",           "norm_backward", "loss",
-                                    "optimizer",      "checksum",      "socket",
-                                    "message",        "region",        "admm.last",
-                                    "speedup.gather", "speedup.gemm",  "speedup.stream"};
+constexpr const char* kNumbers[] = {"spmm_row",      "activation",     "activation_backward",
+                                    "norm",          "norm_backward",  "loss",
+                                    "optimizer",     "checksum",       "socket",
+                                    "message",       "region",         "admm.last",
+                                    "sum_row",       "speedup.gather", "speedup.gemm",
+                                    "speedup.stream"};
 
 /// Where `value` stands between two points of an axis: the lower one, and the way from it.
 std::pair<size_t, double> place(const std::vector<double>& axis, double value) {

@@ -20,19 +20,20 @@ struct RateTable {
 /// - spmm: an entry gathered; columns, and bytes that are gathered until a row is read again
 /// - gemm, gemm_ta, gemm_tb: a multiply-add of a b, a^T b and a b^T on blocks of rows; the two sizes of the weights
 /// - encode, decode: a value of a row; bits, columns
-/// - admm.p, admm.w_z: a unit of LayerCost's p and weights; admm.q_u, admm.round: a value of q and u, and one rounded to
+/// - admm.p, admm.w_z: a unit of LayerCost's p and weights; admm.q_u, admm.round: a value of q and u, and one rounded
+/// to
 ///   a grid; neurons, training columns
 /// - copy: a byte copied; 1, and bytes of all that is copied again and again
 /// Numbers:
 /// - spmm_row, activation, activation_backward, norm, norm_backward, loss, optimizer: a value written, or a parameter
 /// - checksum, socket: a byte summed up, and moved through a socket (processor time at either end)
-/// - admm.last: a value of z_L
+/// - admm.last, sum_row: a value of z_L, and beginning a row to send that is a sum
 /// - message, region: a short message's way, and a parallel region
 /// - speedup.gather, speedup.gemm, speedup.stream: of all cores over one
 struct Rates {
   static constexpr int kVersion = 2;
   static constexpr int64_t kCached = 1 << 21;  ///< bytes of the rows that encode and decode are measured on
-  std::string machine;  ///< the processor's name
+  std::string machine;                         ///< the processor's name
   int cores = 1;
   std::map<std::string, RateTable> tables;
   std::map<std::string, double> numbers;

@@ -63,12 +63,14 @@ class RankClock {
   }
   /// Rows are gathered from all of the layer's, and their codes are written, summed up and, for threads, copied.
   double encode(const HaloWork& halo, double bytes) {
-    const auto cols = static_cast<double>(halo.cols), gathered = static_cast<double>(halo.gathered);
-    const double sums = (gathered - static_cast<double>(halo.rows_sent())) * rates_.at("spmm", cols, 1 << 20);
-    const double rows = static_cast<double>(halo.rows_sent()) * cols * rates_.at("encode", bits_.mean(), cols) +
+    const auto cols = static_cast<double>(halo.cols), gathered = static_cast<double>(halo.gathered),
+               sent = static_cast<double>(halo.rows_sent());
+    const double rows = sent * cols * rates_.at("encode", bits_.mean(), cols) +
                         gathered * far_row(cols, sizeof(float) * cols * static_cast<double>(work_.owned));
-    return add("encode", spread("stream", rows + std::max(sums, 0.0) + bytes * far_byte(bytes)) + sealed(bytes) +
-                             delivered(bytes));
+    const double sums =
+        gathered > sent ? sent * rates_.number("sum_row") + (gathered - sent) * rates_.at("spmm", cols, Rates::kCached)
+                        : 0;
+    return add("encode", spread("stream", rows + sums + bytes * far_byte(bytes)) + sealed(bytes) + delivered(bytes));
   }
   /// Codes are gathered from all that came; sums that are larger than the caches come back for it.
   double accumulate(const HaloWork& halo, double bytes) {
@@ -80,11 +82,11 @@ class RankClock {
   }
   /// What a rank computes for a sum over all: its messages there and back, and its part of the sum.
   double reduce(double bytes) const { return 2 * sealed(2 * bytes) + delivered(2 * bytes) + bytes * copied(bytes); }
-  /// Moving messages takes the processor too.
+  /// Moving messages takes the processor too, which MPI makes copy them; between emulated hosts it also carries them.
   double sockets(double bytes) const {
     if (placement_.hosts() == 1) return 0;
-    const double share = rates_.share("stream", placement_.ranks_here());
-    return bytes * rates_.number("socket") / share;
+    const double share = rates_.share("stream", placement_.ranks_here()), way = placement_.one_machine ? 2 : 1;
+    return way * bytes * (rates_.number("socket") + copied(bytes)) / share;
   }
   double region() const { return placement_.threads > 1 ? rates_.number("region") : 0; }
 

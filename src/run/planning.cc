@@ -151,10 +151,13 @@ RunPlan plan_layers(const PlannedWork& work, const PlanPlace& place, const Rates
   plan.run = bytes.run;
   plan.bits.low = plan.bits.high = static_cast<int>(work.config.bits == 0 ? 32 : work.config.bits);
   if (rates == nullptr) return plan;
-  const bool one_machine = place.one_machine || work.hosts == 1;
-  const Link link = work.hosts > 1 ? links.link(0, 1) : Link{rates->copy(Rates::kCached), rates->number("message")};
-  const auto threads = static_cast<int>(work.config.threads);
-  const LayerSeconds seconds = layer_seconds(config, *work.layers, threads, one_machine, link, *rates);
+  const bool alone = work.hosts == 1;
+  const LayerPlace where{
+      .threads = static_cast<int>(work.config.threads),
+      .one_process = alone,
+      .one_machine = place.one_machine || alone,
+      .link = alone ? Link{rates->copy(Rates::kCached), rates->number("message")} : links.link(0, 1)};
+  const LayerSeconds seconds = layer_seconds(config, *work.layers, where, *rates);
   plan.seconds = {seconds.iteration, seconds.phases};
   plan.seconds->phases["dearest_rank"] = seconds.balanced;
   return plan;

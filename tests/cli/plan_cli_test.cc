@@ -26,7 +26,7 @@ void write_some_rates(const std::string& path) {
   }
   for (const char* name :
        {"spmm_row", "activation", "activation_backward", "norm", "norm_backward", "loss", "optimizer", "checksum",
-        "socket", "message", "region", "admm.last", "speedup.gather", "speedup.gemm", "speedup.stream"}) {
+        "socket", "message", "region", "admm.last", "sum_row", "speedup.gather", "speedup.gemm", "speedup.stream"}) {
     const std::string rate = name;
     const bool of_bytes = rate == "checksum" || rate == "socket";
     rates["numbers"][rate] = rate.starts_with("speedup") ? 2 : of_bytes ? 1e-15 : 1e-9;

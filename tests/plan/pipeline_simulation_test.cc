@@ -82,11 +82,28 @@ TEST(LayerPlan, FasterThanOneRankByWhatTheLayersAllow) {
   LayerSizes eight = one;
   eight.ranks = 8;
   const Rates rates = testing::some_rates();
-  const double alone = layer_seconds(config, one, 1, false, {}, rates).iteration;
-  const LayerSeconds shared = layer_seconds(config, eight, 1, false, {}, rates);
+  const double alone = layer_seconds(config, one, {}, rates).iteration;
+  const LayerSeconds shared = layer_seconds(config, eight, {}, rates);
   EXPECT_NEAR(shared.iteration, shared.balanced, 1e-9 * shared.balanced);
   EXPECT_GT(alone / shared.iteration, 7);
   EXPECT_LE(alone / shared.iteration, 8);
+}
+
+// The rates are of two cores that are worth two.
+TEST(LayerPlan, RanksOfOneProcessShareItsCores) {
+  AdmmConfig config;
+  config.neurons = 512;
+  config.stages = {16};
+  const LayerSizes one{4096, 512, 512, 1};
+  const Rates rates = testing::some_rates();
+  const double alone = layer_seconds(config, one, {}, rates).iteration;
+  for (const int ranks : {2, 4, 8}) {
+    LayerSizes sizes = one;
+    sizes.ranks = ranks;
+    const double threads = layer_seconds(config, sizes, {.one_process = true, .one_machine = true}, rates).iteration;
+    EXPECT_NEAR(threads, alone / 2, 0.05 * alone) << ranks;
+    EXPECT_LE(threads, layer_seconds(config, sizes, {.one_machine = true}, rates).iteration) << ranks;
+  }
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ inline Rates some_rates() {
     rates.tables[name] = {.x = {1, 1024}, .y = {1, 1024}, .seconds = {1e-9, 1e-9, 1e-9, 1e-9}};
   }
   for (const char* name : {"spmm_row", "activation", "activation_backward", "norm", "norm_backward", "loss",
-                           "optimizer", "checksum", "socket", "message", "region", "admm.last"}) {
+                           "optimizer", "checksum", "socket", "message", "region", "admm.last", "sum_row"}) {
     rates.numbers[name] = 1e-9;
   }
   for (const char* kind : {"gather", "gemm", "stream"}) rates.numbers[std::string("speedup.") + kind] = 2;
