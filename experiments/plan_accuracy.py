@@ -23,7 +23,7 @@ KINDS = {True: ["p", "q", "all_reduce"], False: ["halo_forward", "halo_backward"
 EPOCHS, SETTLING, TURNS = 10, 3, 3
 SECONDS, MEMORY = 0.15, 0.10
 
-MINUTES = (0.7, 60)
+MINUTES = (1.5, 16)
 NEEDS = ["launch", "data/amazon_computers", "data/coauthor_cs"]
 CLAIMS = {"bytes": ("ours", "bytes of a run are predicted exactly", "all cases"),
           "seconds": ("ours", f"seconds of an epoch are predicted within {100 * SECONDS:.0f} %", "all cases"),

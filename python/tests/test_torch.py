@@ -316,6 +316,7 @@ def test_mistakes_are_told_in_a_line(data):
     refused(data, lambda local: tt.partition(data, part=np.zeros(300, int)), "every rank of 2 a node")
     refused(data, lambda local: tt.partition(data, method="luck"), "luck")
     refused(Data(x=data.x, edge_index=data.edge_index + 1), None, "edge_index has node 300")
+    refused(Data(x=data.x, edge_index=data.edge_index - 1), None, "edge_index has node -1")
     refused(data, lambda local: tt.partition(Data(x=local.x, edge_index=data.edge_index % 100)), "load the same")
 
 

@@ -21,9 +21,9 @@ InputBytes input_bytes(const DatasetShape& dataset, double share) {
   const auto sparse = [&](double filled) { return 8.0 * nodes * (1 + filled * dataset.features); };
   const double filled = static_cast<double>(dataset.feature_entries) / (dataset.nodes * dataset.features);
   const double sums = 1 - std::pow(1 - filled, static_cast<double>(operator_entries(dataset)) / dataset.nodes);
-  // With their transposes.
+  // Those that are multiplied with their transposes.
   return {stays_sparse(dataset) ? 2 * sparse(filled) : dense, sums <= kSparseDensity ? 2 * sparse(sums) : dense,
-          2 * sparse(filled)};
+          sparse(filled)};
 }
 
 /// What is kept of them for the epochs.

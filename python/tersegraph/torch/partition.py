@@ -77,8 +77,9 @@ def _check(data: Data) -> None:
     if edges.dim() != 2 or edges.size(0) != 2 or edges.is_floating_point():
         raise InputError(f"edge_index is {edges.dtype} {tuple(edges.shape)}; give whole numbers of shape (2, m)")
     nodes = data.num_nodes
-    if edges.numel() > 0 and (int(edges.min()) < 0 or int(edges.max()) >= nodes):
-        raise InputError(f"edge_index has node {int(edges.max())}, and the graph {nodes} nodes")
+    least, greatest = (int(edges.min()), int(edges.max())) if edges.numel() > 0 else (0, -1)
+    if least < 0 or greatest >= nodes:
+        raise InputError(f"edge_index has node {least if least < 0 else greatest}, and the graph {nodes} nodes")
 
 
 def _compare(data: Data, mine: _core.Rank) -> None:
