@@ -1,6 +1,5 @@
 """Two runs of the experiments beside each other, made on other days or machines: whether their claims agree."""
 
-import json
 import re
 
 import harness
@@ -13,8 +12,7 @@ def claims(folder, names):
     """Those that were tested, by experiment and key."""
     found = {}
     for name in names:
-        path = folder / f"{name}.json"
-        for claim in json.loads(path.read_text())["claims"] if path.exists() else []:
+        for claim in (harness.load(folder, name) or {"claims": []})["claims"]:
             if claim["verdict"] != "not tested":
                 found[name, claim["key"]] = claim
     return found

@@ -149,19 +149,34 @@ void measure_gemm(Rates& rates, const char* name, Product product) {
   rates.tables[name] = table;
 }
 
+/// Where encode_rows puts rows of so many columns and bits.
+struct Encoding {
+  std::vector<int64_t> ids, offsets;
+  std::vector<uint8_t> widths;
+  std::vector<std::byte> payload;
+  std::vector<RowParams> params;
+
+  Encoding(int64_t rows, int64_t cols, int bits)
+      : widths(static_cast<size_t>(rows), static_cast<uint8_t>(bits)),
+        payload(static_cast<size_t>(rows * payload_bytes(bits, cols))),
+        params(static_cast<size_t>(rows)) {
+    for (int64_t i = 0; i < rows; ++i) {
+      ids.push_back(i);
+      offsets.push_back(i * payload_bytes(bits, cols));
+    }
+  }
+  void encode(const Csr& gather, const Matrix& x) {
+    encode_rows(gather, x, ids.data(), {}, {widths.data(), offsets.data(), payload.data(), params.data(), {}});
+  }
+};
+
 /// What it takes to begin the sum that a row to send is, beside its entries.
 double sum_row_seconds(const Rates& rates) {
   constexpr int64_t kCols = 64, kRows = Rates::kCached / (4 * kCols);
   const Csr gather = by_chance(kRows, kRows, kFewDegree);
   const Matrix x = filled(kRows, kCols);
-  std::vector<int64_t> ids(kRows), offsets(kRows);
-  for (int64_t i = 0; i < kRows; ++i) offsets[i] = i * payload_bytes(32, kCols);
-  const std::vector<uint8_t> widths(kRows, 32);
-  std::vector<std::byte> payload(static_cast<size_t>(kRows * payload_bytes(32, kCols)));
-  std::vector<RowParams> params(kRows);
-  const double all = usual([&] {
-    encode_rows(gather, x, ids.data(), {}, {widths.data(), offsets.data(), payload.data(), params.data(), {}});
-  });
+  Encoding rows(kRows, kCols, 32);
+  const double all = usual([&] { rows.encode(gather, x); });
   return all / kRows - kFewDegree * rates.at("spmm", kCols, Rates::kCached);
 }
 
@@ -175,23 +190,17 @@ void measure_codec(Rates& rates) {
       Matrix y = filled(rows, cols);
       Csr gather, scatter = by_chance(rows, rows, 1);
       gather.cols = rows;
-      std::vector<int64_t> ids, offsets;
       for (int64_t i = 0; i < rows; ++i) {
         gather.indices.push_back(static_cast<int32_t>(i));
         gather.indptr.push_back(i + 1);
-        ids.push_back(i);
-        offsets.push_back(i * payload_bytes(bits, cols));
       }
-      const std::vector<uint8_t> widths(static_cast<size_t>(rows), static_cast<uint8_t>(bits));
-      std::vector<std::byte> payload(static_cast<size_t>(rows * payload_bytes(bits, cols)));
-      std::vector<RowParams> params(static_cast<size_t>(rows));
-      const auto pack = [&] {
-        encode_rows(gather, x, ids.data(), {}, {widths.data(), offsets.data(), payload.data(), params.data(), {}});
-      };
+      Encoding messages(rows, cols, bits);
       const auto values = static_cast<double>(rows * cols);
-      encode.seconds.push_back(usual(pack) / values);
+      encode.seconds.push_back(usual([&] { messages.encode(gather, x); }) / values);
       std::vector<EncodedRow> encoded;
-      for (int64_t i = 0; i < rows; ++i) encoded.push_back({payload.data() + offsets[i], params[i], bits});
+      for (int64_t i = 0; i < rows; ++i) {
+        encoded.push_back({messages.payload.data() + messages.offsets[i], messages.params[i], bits});
+      }
       decode.seconds.push_back(usual([&] { accumulate_rows(scatter, encoded.data(), y); }) / values);
     }
   }

@@ -28,10 +28,6 @@ std::vector<LayerShape> shapes(const AdmmConfig& config, const LayerSizes& sizes
   return layers;
 }
 
-double last_z(const LayerShape& layer, int64_t columns, const Rates& rates) {
-  return rates.number("admm.last") * static_cast<double>(columns * layer.out);
-}
-
 /// Seconds of a layer on one thread, by the parts of LayerPipeline.
 PipelineRank layer_work(const LayerShape& layer, const AdmmConfig& config, int64_t columns, const Rates& rates) {
   const LayerCost cost = layer_costs(columns, layer.in, layer.out, layer.first);
@@ -41,8 +37,9 @@ PipelineRank layer_work(const LayerShape& layer, const AdmmConfig& config, int64
   const double values = static_cast<double>(columns) * config.neurons, rounding = values * rate("admm.round");
   PipelineRank work{.prepare = rate("admm.p") * cost.prepare_p,
                     .solve = rate("admm.p") * cost.solve_p,
-                    .weights = rate("admm.w_z") * cost.weights + (layer.last ? last_z(layer, columns, rates) : 0),
+                    .weights = rate("admm.w_z") * cost.weights,
                     .finish = layer.last ? 0 : values * rate("admm.q_u")};
+  if (layer.last) work.weights += rates.number("admm.last") * static_cast<double>(columns * layer.out);
   if (!layer.first && config.quantize != Quantize::none) work.solve += rounding;
   if (!layer.last && config.quantize == Quantize::pq) work.finish += rounding;
   return work;

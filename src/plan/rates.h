@@ -20,9 +20,8 @@ struct RateTable {
 /// - spmm: an entry gathered; columns, and bytes that are gathered until a row is read again
 /// - gemm, gemm_ta, gemm_tb: a multiply-add of a b, a^T b and a b^T on blocks of rows; the two sizes of the weights
 /// - encode, decode: a value of a row; bits, columns
-/// - admm.p, admm.w_z: a unit of LayerCost's p and weights; admm.q_u, admm.round: a value of q and u, and one rounded
-/// to
-///   a grid; neurons, training columns
+/// - admm.p, admm.w_z: a unit of LayerCost's p and weights; neurons, training columns
+/// - admm.q_u, admm.round: a value of q and u, and one rounded to a grid; the same
 /// - copy: a byte copied; 1, and bytes of all that is copied again and again
 /// Numbers:
 /// - spmm_row, activation, activation_backward, norm, norm_backward, loss, optimizer: a value written, or a parameter

@@ -136,8 +136,9 @@ class RankStages {
   };
 
   std::vector<Stage> make(int64_t outputs) {
-    if (layer(0).conv.transforms_first())
+    if (layer(0).conv.transforms_first()) {
       pending_ += clock_.input_gemm("gemm", layer(0).rows_in, layer(0).conv, work_.feature_entries);
+    }
     for (int l = 0; l < layers_;) l = forward(l);
     pending_ += clock_.values("loss", "loss", layer(layers_ - 1).rows_out * outputs);
     pending_ += descend(layers_ - 1);
