@@ -8,14 +8,22 @@ RATIOS = 0.15
 MEASURED = re.compile(r"([-+]?\d*\.?\d+)\s*±\s*(\d*\.?\d+)")  # mean and standard deviation, as harness.figure writes them
 
 
-def claims(folder, names):
-    """Those that were tested, by experiment and key."""
-    found = {}
-    for name in names:
-        for claim in (harness.load(folder, name) or {"claims": []})["claims"]:
-            if claim["verdict"] != "not tested":
-                found[name, claim["key"]] = claim
-    return found
+def runs(first, second, names):
+    """{experiment: (an earlier run, a later one)}: both in full or both quick; the same file twice is one run."""
+    found = {name: (harness.load(first, name), harness.load(second, name)) for name in names}
+    return {name: pair for name, pair in found.items() if None not in pair and pair[0] != pair[1] and quick(pair[0]) == quick(pair[1])}
+
+
+def quick(run):
+    return "--quick" in run["command"]
+
+
+def tested(run):
+    return {claim["key"]: claim for claim in run["claims"] if claim["verdict"] != "not tested"}
+
+
+def processors(run):
+    return run.get("machine", {}).get("cpu", "not said")
 
 
 def apart(first, second):
@@ -33,11 +41,18 @@ def apart(first, second):
 
 
 def compare(first, second, names):
-    """The table of what both runs tested, and how many claims disagree."""
-    before, after = claims(first, names), claims(second, names)
-    rows, disagree = [], 0
-    for place in before.keys() & after.keys():
-        why = apart(before[place], after[place])
-        disagree += why is not None
-        rows.append([place[0], before[place]["claim"], before[place]["ours"], after[place]["ours"], why or "yes"])
-    return harness.table(["experiment", "claim", "first", "second", "agree"], sorted(rows)), disagree, len(rows)
+    """A page on what both runs tested, how many claims disagree, and of how many."""
+    found, rows, disagree = runs(first, second, names), [], 0
+    for name, pair in found.items():
+        before, after = map(tested, pair)
+        for key in [key for key in before if key in after]:
+            why = apart(before[key], after[key])
+            disagree += why is not None
+            rows.append([name, before[key]["claim"], before[key]["ours"], after[key]["ours"], why or "yes"])
+    machines = [" and ".join(sorted({processors(pair[place]) for pair in found.values()})) for place in (0, 1)]
+    text = [f"# Two runs of the experiments\n\nThe claims of an earlier run (processors: {machines[0]}) beside those of a later one "
+            f"({machines[1]}). They agree\nwhere the verdict is the same, means are within the larger of their standard deviations, and ratios within "
+            f"{100 * RATIOS:.0f} %.\n\n{len(rows) - disagree} of {len(rows)} claims that both tested agree.\n",
+            harness.table(["experiment", "claim", "earlier", "later", "agree"], rows),
+            "Made by `experiments/run --compare FOLDER`, where FOLDER holds the earlier results."]
+    return "\n".join(text), disagree, len(rows)

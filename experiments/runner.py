@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -107,6 +108,22 @@ class Runner:
             kept.with_suffix(".part").write_text(done.stdout)
             kept.with_suffix(".part").rename(kept)
         return read(kept.read_text())
+
+    def measured(self, *words):
+        """Seconds, peak memory in bytes and standard output of a command, which is run once: what it makes has to stay until
+        it is used."""
+        words = [str(word) for word in words]
+        kept = self.options.runs / f"{self.key(words)}.json"
+        if not kept.exists():
+            print(Path(words[0]).name, " ".join(words[1:])[:200], flush=True)
+            began = time.monotonic()
+            process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            out = process.stdout.read()
+            _, status, usage = os.wait4(process.pid, 0)
+            if status != 0:
+                raise Failed(f"{Path(words[0]).name} {words[1]} ... failed: {out.strip()[-300:]}")
+            kept.write_text(json.dumps({"seconds": time.monotonic() - began, "peak": 1024 * usage.ru_maxrss, "out": out}))
+        return json.loads(kept.read_text())
 
     def bench(self, program, *words, read=json.loads):
         """The answer of a program of the build's bench/, or of bench/ here where it is a script."""

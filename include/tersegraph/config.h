@@ -79,6 +79,7 @@ struct RunConfig {
   double sancus_bound = 0.2;        ///< of sancus: relative change from which rows are sent again
   int64_t sancus_epochs = 0;        ///< of sancus: age at which they are in any case; 0: none
   std::string halo_rows;            ///< sources, cover; "": cover where messages are exact
+  bool overlap = true;              ///< compute while messages travel; false: only when they have come, to compare
   bool layer0_cache = true;
   bool aggregate_first = false;
   int64_t activation_bits = 0;  ///< of what the way back needs: 32, 8 or 4; 0: 32, or what memory_limit asks for

@@ -107,6 +107,7 @@ void Aggregation::apply(CsrView local, const ExchangePlan& plan, ConstMatrixView
     }
     stale != nullptr ? stale->start(plan, x, sent) : exchange_.start(plan, x, sent);
   }
+  if (!alone() && !config_.overlap) exchange_.await(seconds);
   const Timer hidden;
   {
     ProgressScope progress([this] {
@@ -120,7 +121,7 @@ void Aggregation::apply(CsrView local, const ExchangePlan& plan, ConstMatrixView
     if (use && !alone()) use({plan.scatter, false});
   }
   if (alone()) return;
-  if (adapted != nullptr) widths_.done(*adapted, exchange_.extension_bytes(), hidden.seconds());
+  if (adapted != nullptr) widths_.done(*adapted, exchange_.extension_bytes(), config_.overlap ? hidden.seconds() : 0.0);
   stale != nullptr ? stale->finish(x, y, seconds) : exchange_.finish(y, seconds);
   if (use) use({plan.scatter, true});
 }

@@ -193,7 +193,7 @@ void HaloExchange::send_messages() {
   }
 }
 
-void HaloExchange::take_messages() {
+void HaloExchange::await_messages() {
   if (expected_ > 0) hidden_seconds_ += under_way_.seconds();
   expected_ = 0;
   // First what mates wait for too.
@@ -203,6 +203,15 @@ void HaloExchange::take_messages() {
       message_came(q, channel_.wait(pass_.kind, receives_[q]));
     }
   }
+}
+
+void HaloExchange::await(PhaseSeconds& seconds) {
+  PhaseTimer timer(seconds, "wait");
+  await_messages();
+}
+
+void HaloExchange::take_messages() {
+  await_messages();
   received_.resize(plan_->rows_received());
   for (int q = 0; q < channel_.size(); ++q) {
     const MessageLayout expected = expected_layout(q);

@@ -56,6 +56,9 @@ class HaloExchange {
   /// finish().
   void start(const ExchangePlan& plan, ConstMatrixView x, const ExchangePass& pass);
 
+  /// Waits, before finish(), until all has come. Adds to the phase "wait".
+  void await(PhaseSeconds& seconds);
+
   /// y += plan.scatter * (rows received), in the order of scatter's columns, whatever arrives first.
   /// Adds to the phases "wait" (for messages: what computation did not hide) and "accumulate".
   void finish(MatrixView y, PhaseSeconds& seconds);
@@ -89,6 +92,7 @@ class HaloExchange {
   void encode(ConstMatrixView x);
   void send_messages();
   void message_came(int peer, size_t length);
+  void await_messages();
   void take_messages();
   void take_message(int peer, std::span<EncodedRow> rows);
   void wait_for_sends();

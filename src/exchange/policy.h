@@ -35,6 +35,7 @@ struct ExchangeConfig {
   std::string link = {};                                    ///< as parse_links takes it; empty: see WidthPolicy
   IntraHost intra = IntraHost::automatic;
   RowChoice rows = RowChoice::sources;  ///< under any policy
+  bool overlap = true;                  ///< false, to compare with: what needs no messages waits for them too
   int guard_every = 100;  ///< of `adaptive`: epochs between checks of the gradient (train/width_guard.h); 0: none
 
   double pipe_smoothing = 0;  ///< of `pipe`, from 0 to below 1: the share that moving averages keep

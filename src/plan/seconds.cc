@@ -127,8 +127,8 @@ class RankClock {
 /// One rank's stages: the loops of nn/gnn_forward.cc and nn/gnn_backward.cc, with seconds for work.
 class RankStages {
  public:
-  RankStages(const RankWork& work, RankClock& clock, const RowBits& bits)
-      : work_(work), clock_(clock), bits_(bits), layers_(static_cast<int>(work.layers.size())) {}
+  RankStages(const RankWork& work, RankClock& clock, const RowBits& bits, bool overlap)
+      : work_(work), clock_(clock), bits_(bits), overlap_(overlap), layers_(static_cast<int>(work.layers.size())) {}
 
   struct Stage {
     double before = 0, hidden = 0;
@@ -238,16 +238,17 @@ class RankStages {
       received += static_cast<double>(bytes_from(*halo, q, bits_));
     }
     const double whole = clock_.memory("spmm", halo->cols * layer(halo->layer).rows_out);  // sums wait for what comes
-    Stage stage{.before = pending_ + clock_.encode(*halo, sent), .hidden = sums + whole + central * rest, .halo = halo};
-    central_ += stage.hidden;
-    stage.hidden += clock_.add("sockets", clock_.sockets(sent + received));
-    pending_ = clock_.accumulate(*halo, received) + (1 - central) * rest + 4 * clock_.region();
-    stages_.push_back(stage);
+    const double local = sums + whole + central * rest, hidden = overlap_ ? local : 0.0;
+    const double sockets = clock_.add("sockets", clock_.sockets(sent + received));
+    stages_.push_back({.before = pending_ + clock_.encode(*halo, sent), .hidden = hidden + sockets, .halo = halo});
+    central_ += hidden;
+    pending_ = (local - hidden) + clock_.accumulate(*halo, received) + (1 - central) * rest + 4 * clock_.region();
   }
 
   const RankWork& work_;
   RankClock& clock_;
   const RowBits& bits_;
+  const bool overlap_;
   const int layers_;
   double pending_ = 0, central_ = 0;
   std::vector<Stage> stages_;
@@ -292,7 +293,7 @@ EpochSeconds epoch_seconds(const FullGraphConfig& config, std::span<const RankWo
   double hidden = 0;
   for (int r = 0; r < count; ++r) {
     RankClock clock(config, ranks[r], bits, rates, placement);
-    RankStages own(ranks[r], clock, bits);
+    RankStages own(ranks[r], clock, bits, config.exchange.overlap);
     const auto made = own.make(ranks[r].layers.back().conv.out);
     stages.resize(made.size());
     for (size_t s = 0; s < made.size(); ++s) {

@@ -153,6 +153,9 @@ void resolve_exchange(RunConfig& config) {
   if (config.exchange == "sancus") refuse_unused(config, {"intra"}, "exact, uniform, random, adaptive or pipe");
   if (!pipe) refuse_unused(config, {"pipe-smoothing"}, "pipe");
   if (config.exchange != "sancus") refuse_unused(config, {"sancus-bound", "sancus-epochs"}, "sancus");
+  if (!config.overlap && (pipe || config.exchange == "sancus")) {
+    fail_input("--no-overlap needs --exchange exact, uniform, random or adaptive, but it is {}", config.exchange);
+  }
   if (config.gather_bits < 32 && config.ranks > 1) {
     fail_input("--gather-bits {} is for one rank; between {} ranks rows travel by --exchange", config.gather_bits,
                config.ranks);

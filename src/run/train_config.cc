@@ -121,6 +121,7 @@ ExchangeConfig exchange_config(const RunConfig& config) {
   exchange.intra = config.intra == "exact"  ? IntraHost::exact
                    : config.intra == "same" ? IntraHost::same
                                             : IntraHost::automatic;
+  exchange.overlap = config.overlap;
   exchange.pipe_smoothing = config.pipe_smoothing;
   exchange.sancus_bound = config.sancus_bound;
   exchange.sancus_epochs = config.sancus_epochs;

@@ -104,6 +104,21 @@ TEST(Plan, OnlySecondsDependOnTheLink) {
   EXPECT_LT(fast["epoch_seconds"].get<double>(), slow["epoch_seconds"].get<double>());
 }
 
+TEST(Plan, WithoutOverlapWhatWasHiddenComesOnTop) {
+  const TemporaryFolder folder;
+  write_some_rates(folder.file("rates.json"));
+  const std::vector<std::string> words = {kData, "--ranks", "2", "--exchange", "exact", "--link", "1mbit"};
+  std::vector<std::string> waiting = words;
+  waiting.emplace_back("--no-overlap");
+  const json with = planned(words, folder), without = planned(waiting, folder);
+  EXPECT_EQ(with["bytes"], without["bytes"]);
+  const double hidden = with["seconds"]["central"].get<double>();  // the link is slow enough to hide all of it
+  EXPECT_GT(hidden, 0);
+  EXPECT_EQ(without["seconds"]["central"], 0.0);
+  const double more = without["epoch_seconds"].get<double>() - with["epoch_seconds"].get<double>();
+  EXPECT_NEAR(more, hidden, 0.2 * hidden);  // in the mean of two ranks, of which the later one decides
+}
+
 TEST(Plan, OfAShapeIsAnEstimate) {
   const TemporaryFolder folder;
   write_some_rates(folder.file("rates.json"));

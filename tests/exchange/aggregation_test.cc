@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <string>
+#include <thread>
 #include <tuple>
 
 #include "base/error.h"
@@ -138,6 +140,46 @@ TEST(Aggregation, TheSameBitsForAnyNumberOfThreads) {
     const auto two = spread.products(x, pass(Traffic::halo_forward), pass(Traffic::halo_backward));
     EXPECT_TRUE(same_bits(one.forward, two.forward)) << bits;
     EXPECT_TRUE(same_bits(one.backward, two.backward)) << bits;
+  }
+}
+
+TEST(Aggregation, TheSameBitsWithoutOverlap) {
+  const Graph graph = reference::random_graph(300, 2000, true, true, 10, 5);
+  Spread spread{aggregation_operator(graph, Normalisation::symmetric), reference::random_parts(300, 4, 6)};
+  const Matrix x = reference::random_matrix(300, 33, 7);
+  for (const std::vector<int>& hosts : {std::vector<int>{}, {0, 0, 1, 1}}) {
+    spread.hosts = hosts;
+    const auto products = [&](bool overlap) {
+      spread.exchange = {.policy = ExchangePolicy::uniform, .bits = 4, .overlap = overlap};
+      return spread.products(x, training_pass(Traffic::halo_forward), training_pass(Traffic::halo_backward));
+    };
+    const auto with = products(true), without = products(false);
+    EXPECT_TRUE(same_bits(with.forward, without.forward)) << hosts.size();
+    EXPECT_TRUE(same_bits(with.backward, without.backward)) << hosts.size();
+  }
+}
+
+/// Rank 1 is late: rank 0's rows that no message adds to are ready before it begins, or are not touched until it has.
+TEST(Aggregation, WithoutOverlapNothingIsComputedBeforeAllHasCome) {
+  const Graph graph = reference::random_graph(300, 2000, false, false, 0, 5);
+  Spread spread{aggregation_operator(graph, Normalisation::mean), reference::random_parts(300, 2, 6)};
+  const Matrix x = reference::random_matrix(300, 8, 7);
+  for (const bool overlap : {true, false}) {
+    spread.exchange.overlap = overlap;
+    std::atomic<bool> late_began = false, early_computed = false;
+    spread.run([&](RankOf& rank) {
+      const Matrix mine = rank.mine(x);
+      Matrix y(mine.rows(), 8);
+      if (rank.channel.rank() == 1) {
+        const Timer waited;
+        while (overlap ? !early_computed : waited.seconds() < 0.05) std::this_thread::yield();
+        late_began = true;
+      }
+      const auto use = [&](const RowsInTurn&) {
+        if (rank.channel.rank() == 0 && !early_computed.exchange(true)) EXPECT_EQ(late_began, !overlap);
+      };
+      rank.aggregation.forward(mine, y, training_pass(Traffic::halo_forward), rank.seconds, use);
+    });
   }
 }
 

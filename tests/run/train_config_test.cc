@@ -136,6 +136,9 @@ TEST(TrainConfig, WordsOfAdaptiveWidths) {
   EXPECT_EQ(exchange.schedule, Lanes::Schedule::ring);
   EXPECT_EQ(exchange.intra, IntraHost::same);
   EXPECT_EQ(exchange.guard_every, 30);
+  EXPECT_TRUE(exchange.overlap);
+  words.overlap = false;
+  EXPECT_FALSE(full_graph_config(resolve(words)).exchange.overlap);
 }
 
 TEST(TrainConfig, WordsOfStaleExchanges) {
@@ -197,6 +200,8 @@ TEST(TrainConfig, WordsThatTheExchangeWouldIgnoreAreRefused) {
   refused([](RunConfig& c) { c.exchange = "random", c.guard_every = 10; });
   refused([](RunConfig& c) { c.exchange = "sancus", c.bits = 8; });
   refused([](RunConfig& c) { c.exchange = "sancus", c.intra = "same"; });
+  refused([](RunConfig& c) { c.exchange = "sancus", c.overlap = false; });
+  refused([](RunConfig& c) { c.exchange = "pipe", c.overlap = false; });
   refused([](RunConfig& c) { c.exchange = "pipe", c.widths = "2,8"; });
   refused([](RunConfig& c) { c.exchange = "uniform", c.pipe_smoothing = 0.5; });
   refused([](RunConfig& c) { c.exchange = "pipe", c.pipe_smoothing = 1; });
