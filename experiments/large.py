@@ -40,15 +40,20 @@ def measure(runner):
         harness.save(folder.with_suffix(".json"), {"same": filecmp.cmp(whole, again, shallow=False), "file": again.stat().st_size,
                                                    "shards": sum(file.stat().st_size for file in shards.iterdir())})
     shutil.rmtree(folder)
-    results = {"nodes": NODES // scale, "edges": 2 * edges, "steps": {name: step | {"out": step["out"][-300:]} for name, step in steps.items()},
-               "run": run, **harness.load(folder.parent, folder.name)}
-    rows = [[name, f"{step['seconds']:.0f}", f"{step['peak'] / 1e9:.2f}", step["out"].strip().splitlines()[-1]] for name, step in steps.items()]
+    results = {"nodes": NODES // scale, "edges": 2 * edges, "run": run, **harness.load(folder.parent, folder.name),
+               "steps": {name: step | {"out": said(step["out"], folder)} for name, step in steps.items()}}
+    rows = [[name, f"{step['seconds']:.0f}", f"{step['peak'] / 1e9:.2f}", step["out"]] for name, step in results["steps"].items()]
     rows.append(["train", f"{run['wall']:.0f}", f"{run['peak'] / 1e9:.2f} a rank", f"an epoch in {run['epoch']:.1f} s"])
     sizes = [["dataset file, shards", f"{per_edge(results, 'file'):.1f}, {per_edge(results, 'shards'):.1f}"],
              ["sent in the epoch, both ways", f"{run['sent'] / results['edges']:.3f}"],
              ["sent once: features in fp32", f"{run['once'] / results['edges']:.2f}"]]
     return f"{2 * edges:,} directed edges.\n\n" + harness.table(["step", "seconds", "peak memory, GB", "what it says"], rows) + "\n" + \
         harness.table(["bytes a directed edge", ""], sizes), results
+
+
+def said(out, folder):
+    """The last line, without this machine's folders."""
+    return out.strip().splitlines()[-1].replace(f"{folder}/", "").removeprefix("output").strip()
 
 
 def trained(runner, shards):
