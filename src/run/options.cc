@@ -306,7 +306,7 @@ void add_exchange(Options& table) {
                 {"sources", "cover"},
                 {},
                 "cover where --exchange is exact, otherwise sources"}),
-       read_by(kGraph, {"Exchange", "overlap", "compute what needs no messages while they travel", &C::overlap}),
+       read_by(kGraph, {"Exchange", "overlap", "compute while messages travel", &C::overlap}),
        read_by(kGraph, {"Exchange", "layer0-cache", "send and aggregate constant features once", &C::layer0_cache}),
        read_by(kGraph, {"Exchange", "aggregate-first", "aggregate before the transform also where that is dearer",
                         &C::aggregate_first})});
