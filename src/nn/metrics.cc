@@ -75,6 +75,12 @@ std::optional<double> roc_auc_of(std::vector<Scored>& samples) {
 
 }  // namespace
 
+std::vector<int32_t> predicted_classes(ConstMatrixView logits) {
+  std::vector<int32_t> classes(static_cast<size_t>(logits.rows));
+  for (int64_t i = 0; i < logits.rows; ++i) classes[i] = argmax(logits.row(i), logits.cols);
+  return classes;
+}
+
 void add_confusion(ConstMatrixView logits, const int32_t* labels, RowSelection rows, std::span<int64_t> counts) {
   std::mutex mutex;
   parallel_blocks(rows.count, kRows, [&](int64_t begin, int64_t end) {

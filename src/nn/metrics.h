@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "base/matrix.h"
 #include "kernels/loss.h"
@@ -12,8 +13,11 @@ namespace tersegraph {
 // Metrics in two steps: each rank adds its rows to plain counts, the counts are summed over ranks, and the numbers are
 // computed from the sums. Integer sums do not depend on the order, so metrics are the same for any partition.
 
-/// Adds the selected rows to counts (C, C): counts[label * C + prediction]. The prediction is the largest logit, the
-/// first of equals.
+/// Of each row of logits (n, C) the largest, the first of equals.
+std::vector<int32_t> predicted_classes(ConstMatrixView logits);
+
+/// Adds the selected rows to counts (C, C): counts[label * C + prediction], the prediction as predicted_classes() has
+/// it.
 void add_confusion(ConstMatrixView logits, const int32_t* labels, RowSelection rows, std::span<int64_t> counts);
 
 /// From confusion counts (C, C). Each is 0 when nothing was counted.

@@ -10,6 +10,7 @@
 #include "nn/gnn_model.h"
 #include "nn/row_blocks.h"
 #include "plan/traffic.h"
+#include "train/epoch_loop.h"
 #include "train/input_errors.h"
 #include "train/input_features.h"
 #include "train/input_order.h"
@@ -76,6 +77,7 @@ class Describer {
     work.owned = shard_.owned_count();
     work.halo = shard_.halo_count();
     work.parameters = parameters_.size();
+    work.told_cols = EpochLoop::told_columns(config_.gather_outputs, data_.shape().task, data_.shape().outputs);
     work.gradient_sums = model_.gradient_sums(shard_.owned_count(), stays_sparse(data_.shape()));
     work.reuse = reuse_of(shard_.local);
     for (int l = 0; l < model_.layers(); ++l) work.layers.push_back(layer_work(l));

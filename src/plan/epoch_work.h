@@ -56,6 +56,7 @@ struct RankWork {
   int64_t owned = 0, halo = 0;
   int64_t feature_entries = 0, aggregated_entries = 0;  ///< of X, of A X where layer 0 multiplies them sparse; or 0
   int64_t parameters = 0;
+  int64_t told_cols = 0;      ///< of every node, to rank 0 at the end
   int64_t gradient_sums = 0;  ///< values of all the partial sums of gradients
   ReuseHistogram reuse{};
 };

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "exchange/message.h"
 #include "nn/gnn_model.h"
+#include "train/epoch_loop.h"
 #include "train/input_order.h"
 
 namespace tersegraph {
@@ -109,6 +110,7 @@ std::vector<RankWork> shape_work(const ShapeSpec& spec, const FullGraphConfig& c
   const GnnModel model(config.model, shape.features, shape.outputs, order, false, parameters);
   RankWork work{.owned = share_of(shape.nodes, ranks), .halo = halo, .parameters = parameters.size()};
   work.gradient_sums = model.gradient_sums(work.owned, false);
+  work.told_cols = EpochLoop::told_columns(config.gather_outputs, shape.task, shape.outputs);
   work.reuse = usual_reuse(work.owned);
   const double central = static_cast<double>(entries - remote) / static_cast<double>(entries);
   const int64_t a_peer = ranks > 1 ? (halo + ranks - 2) / (ranks - 1) : 0;

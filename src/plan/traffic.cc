@@ -134,7 +134,7 @@ TrafficPlan traffic(const DatasetShape& dataset, const FullGraphConfig& config, 
     of(plan.evaluation, Traffic::evaluation) += evaluation_bytes(dataset.task, dataset.outputs, r, count);
     // The best weights' outputs once more.
     for (const HaloWork& work : rank.evaluation) of(plan.once, Traffic::evaluation) += halo_bytes(work, {});
-    of(plan.once, Traffic::evaluation) += gather_rows_bytes(rank.owned, dataset.outputs, r);
+    of(plan.once, Traffic::evaluation) += gather_rows_bytes(rank.owned, rank.told_cols, r);
   }
   return plan;
 }

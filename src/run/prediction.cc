@@ -94,7 +94,7 @@ void with_model(const RunConfig& config, const TensorFile& model, const std::str
   job.partition = {1, std::vector<int32_t>(static_cast<size_t>(job.dataset->nodes()), 0)};
   run_thread_ranks(1, static_cast<int>(config.threads), [&](Communicator& communicator) {
     Channel channel(communicator);
-    const std::unique_ptr<Trainer> trainer = make_trainer(job, 0, channel);
+    const std::unique_ptr<Trainer> trainer = make_trainer(job, 0, true, channel);
     load_tensors(model, model_name, trainer->parameters());
     use(*trainer, *job.dataset, channel);
   });

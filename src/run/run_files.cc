@@ -3,26 +3,18 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "data/npy.h"
+#include "nn/metrics.h"
 #include "run/options.h"
 #include "run/report.h"
 
 namespace tersegraph {
 namespace {
-
-std::vector<int32_t> largest_columns(ConstMatrixView outputs) {
-  std::vector<int32_t> classes;
-  classes.reserve(outputs.rows);
-  for (int64_t i = 0; i < outputs.rows; ++i) {
-    const float* row = outputs.row(i);
-    classes.push_back(static_cast<int32_t>(std::max_element(row, row + outputs.cols) - row));
-  }
-  return classes;
-}
 
 std::vector<float> probabilities(ConstMatrixView outputs) {
   std::vector<float> values(outputs.data, outputs.data + outputs.size());
@@ -63,10 +55,15 @@ void load_tensors(const TensorFile& file, const std::string& name, Parameters& p
   if (std::ssize(file.tensors) != parameters.count()) fail_input("{} has tensors that the model has not", name);
 }
 
+void write_classes(const std::string& path, std::span<const int32_t> classes) {
+  const int64_t shape[] = {std::ssize(classes)};
+  write_npy<int32_t>(path, classes, shape);
+}
+
 void write_predictions(const std::string& path, Task task, ConstMatrixView outputs) {
   const int64_t shape[] = {outputs.rows, outputs.cols};
   if (task == Task::multiclass) {
-    write_npy<int32_t>(path, largest_columns(outputs), std::span(shape, 1));
+    write_classes(path, predicted_classes(outputs));
   } else if (task == Task::multilabel) {
     write_npy<float>(path, probabilities(outputs), shape);
   } else {
@@ -77,8 +74,14 @@ void write_predictions(const std::string& path, Task task, ConstMatrixView outpu
 void write_results(const RunDirectory& directory, const Dataset& dataset, const DatasetFacts* facts,
                    const RunConfig& config, const RunRecord& record, const TensorFile& model) {
   directory.write("model.safetensors", to_safetensors(model));
+  const std::string predictions = (directory.path() / "predictions.npy").string();
+  const TrainResult& result = record.result;
   try {
-    write_predictions((directory.path() / "predictions.npy").string(), dataset.labels.task, record.result.outputs);
+    if (result.classes.empty()) {
+      write_predictions(predictions, dataset.labels.task, result.outputs);
+    } else {
+      write_classes(predictions, result.classes);
+    }
   } catch (const InputError& error) {
     fail_run("{}", error.what());
   }

@@ -54,6 +54,7 @@ void set_training(const RunConfig& config, TrainingConfig& result) {
   result.eval_every = static_cast<int>(config.eval_every);
   result.patience = static_cast<int>(config.patience);
   result.reduce_bits = static_cast<int>(config.reduce_bits);
+  result.gather_outputs = false;  // predictions.npy has the classes
   result.seed = static_cast<uint64_t>(config.seed);
   result.ordering = parse_ordering(config.reorder);
 }

@@ -23,8 +23,9 @@ RunConfig config_of_run(const Job& job, int64_t run) {
 }
 
 template <class Config>
-Config with_class_weights(Config training, const Job& job, int64_t run) {
+Config of_run(Config training, const Job& job, int64_t run, bool gather_outputs) {
   training.class_weights = job.class_weights.empty() ? std::vector<float>() : job.class_weights[run];
+  training.gather_outputs = gather_outputs;
   return training;
 }
 
@@ -45,18 +46,18 @@ void check_words(const RunConfig& config) {
   }
 }
 
-std::unique_ptr<Trainer> make_trainer(const Job& job, int64_t run, Channel& channel) {
+std::unique_ptr<Trainer> make_trainer(const Job& job, int64_t run, bool gather_outputs, Channel& channel) {
   const RunConfig config = config_of_run(job, run);
   const Split& split = job.splits[run];
   switch (trainer_kind(config)) {
     case TrainerKind::full_graph: {
-      const FullGraphConfig training = with_class_weights(full_graph_config(config), job, run);
+      const FullGraphConfig training = of_run(full_graph_config(config), job, run, gather_outputs);
       if (job.sharded()) return std::make_unique<FullGraphTrainer>(*job.shard, split, training, channel);
       return std::make_unique<FullGraphTrainer>(*job.dataset, job.aggregation, split, job.partition, training, channel);
     }
     case TrainerKind::mlp:
       return std::make_unique<MlpTrainer>(*job.dataset, job.aggregation, split, job.partition,
-                                          with_class_weights(mlp_config(config), job, run), channel);
+                                          of_run(mlp_config(config), job, run, gather_outputs), channel);
     case TrainerKind::admm:
       return std::make_unique<AdmmTrainer>(*job.dataset, job.aggregation, split, job.partition,
                                            admm_trainer_config(config), channel);

@@ -14,8 +14,9 @@ namespace tersegraph {
 void check_words(const RunConfig& config);
 
 /// The trainer that the configuration asks for, with the seed and the split of the given run. Collective; `job` must
-/// outlive it. Errors: InputError, on every rank, when configuration and data contradict each other.
-std::unique_ptr<Trainer> make_trainer(const Job& job, int64_t run, Channel& channel);
+/// outlive it. `gather_outputs`: of TrainResult, see TrainingConfig. Errors: InputError, on every rank, when
+/// configuration and data contradict each other.
+std::unique_ptr<Trainer> make_trainer(const Job& job, int64_t run, bool gather_outputs, Channel& channel);
 
 /// How many processes of a rank each this run has on a host; 0: its ranks are threads of one process.
 inline int processes_a_host() {

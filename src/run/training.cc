@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 
@@ -143,7 +144,7 @@ class RankRun {
     const SavedState* const saved = start_.resumption ? start_.resumption->of_run(index) : nullptr;
     // A seed's bytes are its own, whatever was sent before it in this process.
     channel_.ledger() = Ledger(channel_.size());
-    const std::unique_ptr<Trainer> trainer = make_trainer(job_, index, channel_);
+    const std::unique_ptr<Trainer> trainer = make_trainer(job_, index, start_.held != nullptr, channel_);
     link_words_ = trainer->link_words();
     RunDirectory* directory = nullptr;
     agree_on_rank0([&] { directory = writes() ? &open_directory(index) : nullptr; });

@@ -25,9 +25,10 @@ struct TrainingConfig {
   LossKind loss = LossKind::automatic;  ///< automatic: by the task of the labels
   std::vector<float> class_weights;     ///< empty: all 1
   int epochs = 200;
-  int eval_every = 1;    ///< epochs between evaluations; the last epoch is always evaluated; 0: only the last
-  int patience = 0;      ///< stop after so many epochs without a better validation score; 0: never
-  int reduce_bits = 32;  ///< a value of the gradients that ranks sum: 8, 16 (bf16) or 32
+  int eval_every = 1;          ///< epochs between evaluations; the last epoch is always evaluated; 0: only the last
+  int patience = 0;            ///< stop after so many epochs without a better validation score; 0: never
+  int reduce_bits = 32;        ///< a value of the gradients that ranks sum: 8, 16 (bf16) or 32
+  bool gather_outputs = true;  ///< TrainResult has all outputs; otherwise, of more than two classes, the classes alone
   uint64_t seed = 0;
   Ordering ordering = Ordering::automatic;
 };

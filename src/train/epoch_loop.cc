@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "comm/collectives.h"
+#include "nn/metrics.h"
 #include "train/evaluation.h"
 #include "train/gather.h"
 #include "train/saved_result.h"
@@ -200,12 +201,26 @@ TrainResult EpochLoop::finish(Learner& learner) {
   learner.restore_best();
   TrainResult result = std::exchange(result_, {});
   stage_ = -1;
-  result.outputs = gather_outputs(learner);
+  tell_outputs(learner, result);
   if (channel_.rank() == 0 && result.best.epoch > 0) evaluate_roc_auc(result.outputs, labels_, split_, result.best);
   result.peak_rss_bytes =
       static_cast<int64_t>(all_reduce_max(channel_, Traffic::setup, static_cast<double>(peak_rss_bytes())));
   add_traffic(learner, result);
   return result;
+}
+
+/// Of two classes the outputs, which tell the area under the curve too.
+int64_t EpochLoop::told_columns(bool gather_outputs, Task task, int64_t outputs) {
+  return gather_outputs || task != Task::multiclass || outputs <= 2 ? outputs : 1;
+}
+
+void EpochLoop::tell_outputs(Learner& learner, TrainResult& result) {
+  if (told_columns(config_.gather_outputs, targets_.task, targets_.outputs) == targets_.outputs) {
+    result.outputs = gather_outputs(learner);
+    return;
+  }
+  const std::vector<int32_t> classes = predicted_classes(learner.evaluation_outputs());
+  result.classes = gather_classes(classes, shard_.owned, shard_.global_nodes, channel_);
 }
 
 /// By kind; bits and values; by peer.

@@ -52,14 +52,18 @@ class Learner {
 class EpochLoop {
  public:
   struct Config {
-    int eval_every = 1;  ///< epochs between evaluations; the last one of a run is always evaluated; 0: it alone
-    int patience = 0;    ///< stop after so many epochs without a better validation score; 0: never
+    int eval_every = 1;          ///< epochs between evaluations; the last one of a run is always evaluated; 0: it alone
+    int patience = 0;            ///< stop after so many epochs without a better validation score; 0: never
+    bool gather_outputs = true;  ///< see told_columns()
   };
 
   /// The references must outlive this; `shard` and `targets` are of the owned nodes, and `labels` and `split` on rank 0
   /// of all. Collective.
   EpochLoop(Config config, const Labels& labels, const Split& split, const Shard& shard, const LocalTargets& targets,
             Channel& channel);
+
+  /// Columns of what finish() tells rank 0 of every node: all outputs, or where these are not wanted the class alone.
+  static int64_t told_columns(bool gather_outputs, Task task, int64_t outputs);
 
   /// Bytes that a rank sends after an epoch to tell the others of it (Traffic::all_reduce).
   static int64_t record_bytes(int ranks);
@@ -95,6 +99,7 @@ class EpochLoop {
   EpochRecord account(const Learner& learner);
   void score(Learner& learner, EpochMetrics& metrics);
   void keep_if_best(Learner& learner, const EpochMetrics& metrics);
+  void tell_outputs(Learner& learner, TrainResult& result);
   void add_traffic(const Learner& learner, TrainResult& result);
   std::vector<int64_t> sent_so_far(const Learner& learner) const;
   void save(Learner& learner, Observer& observer);

@@ -11,10 +11,12 @@ namespace {
 
 constexpr int kCountTag = kFirstFreeTag + 8, kIdsTag = kFirstFreeTag + 9, kRowsTag = kFirstFreeTag + 10;
 
-void place(ConstMatrixView rows, std::span<const int64_t> ids, Matrix& all) {
+/// Rows of `cols` values.
+template <class T>
+void place(std::span<const T> rows, int64_t cols, std::span<const int64_t> ids, int64_t nodes, T* all) {
   for (size_t i = 0; i < ids.size(); ++i) {
-    if (ids[i] < 0 || ids[i] >= all.rows()) fail_run("a rank sent the row of node {}, which does not exist", ids[i]);
-    std::copy_n(rows.row(static_cast<int64_t>(i)), rows.cols, all.row(ids[i]));
+    if (ids[i] < 0 || ids[i] >= nodes) fail_run("a rank sent the row of node {}, which does not exist", ids[i]);
+    std::copy_n(rows.data() + static_cast<int64_t>(i) * cols, cols, all + ids[i] * cols);
   }
 }
 
@@ -23,32 +25,55 @@ void receive_into(Channel& channel, int peer, int tag, std::span<T> room) {
   channel.wait(Traffic::evaluation, channel.receive(peer, tag, std::as_writable_bytes(room)));
 }
 
-}  // namespace
+template <class T>
+void send_rows(std::span<const T> rows, std::span<const int64_t> ids, Channel& channel) {
+  const int64_t count = std::ssize(ids);
+  const auto send = [&](int tag, std::span<const std::byte> bytes) {
+    return channel.send(Traffic::evaluation, 0, tag, bytes);
+  };
+  const Communicator::Request sends[] = {send(kCountTag, std::as_bytes(std::span(&count, 1))),
+                                         send(kIdsTag, std::as_bytes(ids)), send(kRowsTag, std::as_bytes(rows))};
+  for (const auto request : sends) channel.wait(Traffic::evaluation, request);
+}
 
-Matrix gather_rows(ConstMatrixView rows, const std::vector<int64_t>& ids, int64_t nodes, Channel& channel) {
-  if (channel.rank() != 0) {
-    const int64_t count = rows.rows;
-    const auto send = [&](int tag, std::span<const std::byte> bytes) {
-      return channel.send(Traffic::evaluation, 0, tag, bytes);
-    };
-    const Communicator::Request sends[] = {
-        send(kCountTag, std::as_bytes(std::span(&count, 1))), send(kIdsTag, std::as_bytes(std::span(ids))),
-        send(kRowsTag, std::as_bytes(std::span(rows.data, static_cast<size_t>(rows.size()))))};
-    for (const auto request : sends) channel.wait(Traffic::evaluation, request);
-    return {};
-  }
-  Matrix all(nodes, rows.cols);
-  place(rows, ids, all);
+/// On rank 0: those of all ranks, into `all` (nodes, cols).
+template <class T>
+void receive_rows(std::span<const T> own, int64_t cols, std::span<const int64_t> ids, int64_t nodes, Channel& channel,
+                  T* all) {
+  place(own, cols, ids, nodes, all);
   for (int peer = 1; peer < channel.size(); ++peer) {
     int64_t count = 0;
     receive_into(channel, peer, kCountTag, std::span(&count, 1));
     if (count < 0 || count > nodes) fail_run("rank {} announced {} rows of {} nodes", peer, count, nodes);
     std::vector<int64_t> peer_ids(static_cast<size_t>(count));
-    Matrix peer_rows(count, rows.cols);
+    std::vector<T> peer_rows(static_cast<size_t>(count * cols));
     receive_into(channel, peer, kIdsTag, std::span(peer_ids));
-    receive_into(channel, peer, kRowsTag, std::span(peer_rows.data(), static_cast<size_t>(peer_rows.size())));
-    place(peer_rows, peer_ids, all);
+    receive_into(channel, peer, kRowsTag, std::span(peer_rows));
+    place(std::span<const T>(peer_rows), cols, peer_ids, nodes, all);
   }
+}
+
+}  // namespace
+
+Matrix gather_rows(ConstMatrixView rows, const std::vector<int64_t>& ids, int64_t nodes, Channel& channel) {
+  const std::span<const float> own(rows.data, static_cast<size_t>(rows.size()));
+  if (channel.rank() != 0) {
+    send_rows(own, ids, channel);
+    return {};
+  }
+  Matrix all(nodes, rows.cols);
+  receive_rows(own, rows.cols, ids, nodes, channel, all.data());
+  return all;
+}
+
+std::vector<int32_t> gather_classes(std::span<const int32_t> classes, const std::vector<int64_t>& ids, int64_t nodes,
+                                    Channel& channel) {
+  if (channel.rank() != 0) {
+    send_rows(classes, ids, channel);
+    return {};
+  }
+  std::vector<int32_t> all(static_cast<size_t>(nodes));
+  receive_rows(classes, 1, ids, nodes, channel, all.data());
   return all;
 }
 

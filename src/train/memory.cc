@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "nn/gnn_model.h"
+#include "train/epoch_loop.h"
 #include "train/input_features.h"
 #include "train/input_order.h"
 #include "train/memory_items.h"
@@ -118,6 +119,7 @@ MemoryPrediction predict_memory(const DatasetShape& dataset, int64_t training, c
   const int64_t copies = halo_copies(config) + shared_copies(config, part);
   const int64_t messages = (copies * 4 * model.widest_exchange() + 80) * part.halo_rows;
   const int64_t begins = aggregating_bytes(dataset, order, part);
+  const int64_t told = EpochLoop::told_columns(config.gather_outputs, dataset.task, dataset.outputs);
   return {{{"program", kProgramBytes},
            {"dataset", part.sharded ? label_bytes(dataset) : dataset_bytes(dataset)},
            {"aggregation operator",
@@ -125,7 +127,7 @@ MemoryPrediction predict_memory(const DatasetShape& dataset, int64_t training, c
            {"input rows", input},
            {"activations and gradients", activations},
            {"messages", messages},
-           {"outputs", ranks > 1 ? 4 * dataset.nodes * dataset.outputs : 0},
+           {"outputs", ranks > 1 ? 4 * dataset.nodes * told : 0},
            {"weights and optimizer", (weight_bytes(parameters.size(), config.optimizer) +
                                       reduce_bytes(parameters.size(), config.reduce_bits, ranks)) *
                                          ranks_here},

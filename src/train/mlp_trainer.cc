@@ -65,7 +65,8 @@ struct MlpTrainer::State final : GradientLearner {
         targets(make_local_targets(take_rows(dataset.labels, shard.owned), split, shard)),
         features(dataset.features, shard, split.train, channel, config.augment),
         training_targets(training_part(targets, local_rows(shard, features.training_ids()))),
-        loop({config.eval_every, config.patience}, dataset.labels, split, shard, targets, channel),
+        loop({config.eval_every, config.patience, config.gather_outputs}, dataset.labels, split, shard, targets,
+             channel),
         input(rows_of(features.training_rows(), features.training_ids(), config.model.input_dropout)) {
     if (!split.train.empty()) training_loss.emplace(config.loss, config.class_weights, training_targets, channel);
     build(config.stages.back());

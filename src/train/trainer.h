@@ -14,7 +14,7 @@ namespace tersegraph {
 /// Why a training loop ended.
 enum class Ending { finished, patience, converged, stopped, diverged };
 
-/// What training leaves, the same on every rank except `outputs`.
+/// What training leaves, the same on every rank except `outputs` and `classes`.
 struct TrainResult {
   Ending ending = Ending::finished;
   EpochMetrics best;  ///< the evaluated epoch with the best validation score (without validation nodes: the last)
@@ -26,6 +26,7 @@ struct TrainResult {
   std::map<std::string, double> facts;  ///< further numbers of the kind of trainer, for the summary
   int64_t peak_rss_bytes = 0;           ///< largest rank (one process: all its ranks together)
   Matrix outputs;                       ///< rank 0: (n, outputs) of the best weights, in the dataset's node order
+  std::vector<int32_t> classes;         ///< instead, where outputs are not gathered
 };
 
 /// One rank of a training run. Making one is collective; so is every call.

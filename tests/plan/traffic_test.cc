@@ -49,6 +49,12 @@ TEST(Traffic, OfExactRowsIsWhatTrainingCounts) {
   for (const ModelKind kind : {ModelKind::gcn, ModelKind::sage}) expect_as_counted(graph_of_600(), small_config(kind));
 }
 
+TEST(Traffic, OfClassesInsteadOfOutputsIsWhatTrainingCounts) {
+  FullGraphConfig config = small_config(ModelKind::gcn);
+  config.gather_outputs = false;
+  expect_as_counted(graph_of_600(), config);
+}
+
 TEST(Traffic, OfFixedWidthsIsWhatTrainingCounts) {
   for (const int bits : {1, 3, 8, 16}) {
     FullGraphConfig config = small_config(ModelKind::gcn);

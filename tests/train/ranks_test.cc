@@ -1,6 +1,7 @@
 // The same training on one rank and on several, on one thread and on two, with exact and with few bits.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <tuple>
@@ -33,6 +34,23 @@ TEST_P(Models, LossesOfSeveralRanksAreThoseOfOne) {
         EXPECT_NEAR(several.epochs[k].train_loss, loss, 1e-4 * loss) << ranks << " ranks, epoch " << k + 1;
       }
       EXPECT_NEAR(*several.result.best.val_accuracy, *one.result.best.val_accuracy, 0.02);
+    }
+  }
+}
+
+TEST_P(Models, ClassesAreThoseOfTheLargestOutputs) {
+  FullGraphConfig config = small_config(GetParam());
+  for (const int ranks : {1, 3}) {
+    config.gather_outputs = true;
+    const TrainResult all = train(graph_of_600(), config, {.ranks = ranks}).result;
+    config.gather_outputs = false;
+    const TrainResult few = train(graph_of_600(), config, {.ranks = ranks}).result;
+    EXPECT_TRUE(all.classes.empty());
+    EXPECT_EQ(few.outputs.rows(), 0);
+    ASSERT_EQ(std::ssize(few.classes), 600);
+    for (int64_t v = 0; v < 600; ++v) {
+      const float* const row = all.outputs.row(v);
+      EXPECT_EQ(few.classes[v], std::max_element(row, row + all.outputs.cols()) - row) << "node " << v;
     }
   }
 }
