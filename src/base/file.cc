@@ -97,14 +97,19 @@ std::string read_file(const std::string& path) {
   return bytes;
 }
 
-AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), temporary_(temporary_beside(path_)) {
-  descriptor_ = open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) fail_input("{}: cannot write into its folder: {}", path_, std::strerror(errno));
+AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
+  const std::string temporary = temporary_beside(path_);
+  const auto make = [&] {
+    descriptor_ = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    return descriptor_ >= 0;
+  };
+  if (!temporary_.begin(temporary, make)) {
+    fail_input("{}: cannot write into its folder: {}", path_, std::strerror(errno));
+  }
 }
 
 AtomicFile::~AtomicFile() {
   if (descriptor_ >= 0) close(descriptor_);
-  if (!temporary_.empty()) unlink(temporary_.c_str());
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
@@ -119,10 +124,10 @@ void AtomicFile::overwrite(uint64_t offset, std::span<const std::byte> bytes) {
 void AtomicFile::commit() {
   if (fsync(descriptor_) != 0) fail_run("{}: cannot write: {}", path_, std::strerror(errno));
   close(std::exchange(descriptor_, -1));
-  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) {
+  if (std::rename(temporary_.path().c_str(), path_.c_str()) != 0) {
     fail_input("{}: cannot take this name: {}", path_, std::strerror(errno));
   }
-  temporary_.clear();
+  temporary_.finished();
   // The name too has to survive a power cut. File systems that cannot sync a folder keep it by themselves.
   const int folder = open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder >= 0) {

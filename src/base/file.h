@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/unfinished.h"
+
 namespace tersegraph {
 
 /// A file that is read at any offset. Errors: InputError that names the path: no such file, a folder, or a short read.
@@ -47,7 +49,8 @@ class AtomicFile {
   void commit();
 
  private:
-  std::string path_, temporary_;
+  std::string path_;
+  Unfinished temporary_;
   int descriptor_ = -1;
   uint64_t size_ = 0;
 };

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "cli/commands.h"
 #include "data/dataset_rows.h"
+#include "run/signals.h"
 #include "run/units.h"
 
 namespace tersegraph {
@@ -16,6 +17,7 @@ struct ConvertWords {
 };
 
 int convert(const ConvertWords& words) {
+  const SignalGuard guard;
   if (!words.out.ends_with(".npz")) fail_input("{} must end in .npz, the one format that is written", words.out);
   std::unique_ptr<DatasetRows> rows = open_dataset(words.in);
   if (words.symmetrise) rows = symmetrised(std::move(rows));

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "cli/commands.h"
 #include "data/dataset.h"
+#include "run/signals.h"
 #include "run/units.h"
 
 namespace tersegraph {
@@ -13,6 +14,7 @@ struct GenerateWords {
 };
 
 int generate(const GenerateWords& words) {
+  const SignalGuard guard;
   if (!words.spec.starts_with("sbm:")) {
     fail_input("cannot generate '{}'; give sbm:nodes=..,edges=..,features=..,classes=..,seed=..", words.spec);
   }

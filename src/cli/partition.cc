@@ -11,6 +11,7 @@
 #include "data/shard_writer.h"
 #include "run/partitioning.h"
 #include "run/plan_words.h"
+#include "run/signals.h"
 #include "run/units.h"
 
 namespace tersegraph {
@@ -62,6 +63,7 @@ void tell_parts(const ShardManifest& manifest, const std::string& folder) {
 }
 
 int partition(const PartitionWords& words) {
+  const SignalGuard guard;
   const int parts = part_count(words);
   if (words.partition != "auto" && !is_partition_file(words.partition)) parse_partition_method(words.partition);
   const int64_t stated = words.memory_limit.empty() ? 0 : parse_bytes(words.memory_limit, "--memory-limit");

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/unfinished.h"
 #include "data/contents_checksum.h"
 #include "data/features.h"
 #include "data/rank_data.h"
@@ -23,33 +24,27 @@ namespace fs = std::filesystem;
 /// A folder that goes away unless it is given its name.
 class NewFolder {
  public:
-  explicit NewFolder(const std::string& folder)
-      : folder_(fs::absolute(folder).lexically_normal()), temporary_(folder_) {
-    if (!folder_.has_filename()) temporary_ = folder_ = folder_.parent_path();
-    temporary_ += fmt::format(".{}.tmp", getpid());
+  explicit NewFolder(const std::string& folder) : folder_(fs::absolute(folder).lexically_normal()) {
+    if (!folder_.has_filename()) folder_ = folder_.parent_path();
+    const std::string temporary = fmt::format("{}.{}.tmp", folder_.string(), getpid());
     std::error_code error;
     fs::create_directories(folder_.parent_path(), error);
-    if (error || !fs::create_directory(temporary_, error)) {
+    if (error || !temporary_.begin(temporary, [&] { return fs::create_directory(temporary, error); })) {
       fail_input("{}: cannot be made: {}", folder, error ? error.message() : "its temporary folder is in the way");
     }
   }
-  ~NewFolder() {
-    std::error_code ignored;
-    if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
-  }
-  NewFolder(const NewFolder&) = delete;
-  NewFolder& operator=(const NewFolder&) = delete;
 
-  std::string path() const { return temporary_.string(); }
+  const std::string& path() const { return temporary_.path(); }
   void commit() {
     std::error_code error;
-    fs::rename(temporary_, folder_, error);
+    fs::rename(temporary_.path(), folder_, error);
     if (error) fail_input("{}: cannot take this name: {}", folder_.string(), error.message());
-    temporary_.clear();
+    temporary_.finished();
   }
 
  private:
-  fs::path folder_, temporary_;
+  fs::path folder_;
+  Unfinished temporary_;
 };
 
 /// What every shard needs to know of the whole graph.

@@ -2,6 +2,8 @@
 
 #include <csignal>
 
+#include "base/unfinished.h"
+
 namespace tersegraph {
 namespace {
 
@@ -15,8 +17,9 @@ bool ignored(int signal) {
   return action.sa_handler == SIG_IGN;
 }
 
-/// Ends the process the way the signal does where nobody catches it.
+/// Ends the process the way the signal does where nobody catches it, but for files that are half-written.
 void end_by(int signal) {
+  remove_unfinished();
   struct sigaction action = {};
   action.sa_handler = SIG_DFL;
   sigaction(signal, &action, nullptr);

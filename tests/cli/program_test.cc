@@ -186,6 +186,30 @@ TEST_P(Signals, EndARunAfterItsEpochWithItsResults) {
   EXPECT_GT(std::filesystem::file_size(folder.file("run/model.safetensors")), 0u);
 }
 
+std::vector<std::string> names_in(const std::string& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) names.push_back(entry.path().filename());
+  return names;
+}
+
+TEST_P(Signals, LeaveNothingHalfWritten) {
+  const std::string data = "sbm:nodes=200000,edges=400000,features=128,classes=3";
+  const std::vector<std::vector<std::string>> commands = {
+      {"generate", data, "--out", "new.npz"},
+      {"partition", data, "--parts", "2", "--partition", "block", "--out", "new"}};
+  for (std::vector<std::string> words : commands) {
+    const TemporaryFolder folder, streams;
+    words.insert(words.begin(), TERSEGRAPH_PROGRAM);
+    Program program(words, folder.file(""), streams);
+    for (int wait = 0; wait < 60'000 && names_in(folder.file("")).empty(); ++wait) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    kill(program.process(), GetParam());
+    EXPECT_EQ(program.exit_code(), 128 + GetParam()) << program.err();
+    EXPECT_THAT(names_in(folder.file("")), ::testing::IsEmpty()) << words[1];
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Signal, Signals, ::testing::Values(SIGINT, SIGTERM));
 
 }  // namespace
