@@ -5,6 +5,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <atomic>
+#include <nlohmann/json.hpp>
 
 #include "apart.h"
 #include "arrays.h"

@@ -1,6 +1,7 @@
 #include "data/facts_json.h"
 
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 
