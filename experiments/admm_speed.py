@@ -10,7 +10,7 @@ import shutil
 
 import harness
 
-MINUTES = (1, 15)
+MINUTES = (1, 3)
 NEEDS = ["data/cora", "bench/admm_bench", "pyg"]
 CLAIMS = {"ranks": ("pdADMM-G", "layers on ranks: the speedup is near the number of ranks (figure 4: 0.71 to 1.07 of it)", "0.71"),
           "torch": ("ours", "an iteration is faster than PyTorch's", ""),

@@ -14,7 +14,7 @@ SHAPE = ["--model", "gcn", "--layers", 3, "--hidden", 256, "--threads", 2]
 PRODUCTS = "sbm:nodes=2449029,edges=61859140,features=100,classes=47,seed=1,split=0.08/0.02/0.9"
 WITHIN = 0.10
 
-MINUTES = (0.5, 60)
+MINUTES = (0.5, 20)
 NEEDS = ["data/amazon_computers"]
 CLAIMS = {"saved": ("ours", "activations at 4 bits lower the peak of an epoch", ""),
           "accuracy": ("ours", "8 bits cost at most one point of accuracy", "-1 point"),
