@@ -39,7 +39,8 @@ def tally(founds):
 def page(folder, modules):
     founds = {name: found for name in modules if (found := harness.load(folder, name))}
     limits = [f"- {words} ([{name}]({name}.md))" for name, found in founds.items() for words in found["limits"]]
-    parts = [HEAD, tally(founds)] + [section(name, modules[name], found, folder) for name, found in founds.items()]
+    agreement = "Two runs beside each other: [agreement.md](agreement.md).\n" if (folder / "agreement.md").exists() else ""
+    parts = [HEAD, tally(founds) + agreement] + [section(name, modules[name], found, folder) for name, found in founds.items()]
     parts += ["## Limits\n\nWhere something else is the better choice, by the same measurements. "
               "Made by `experiments/run --from-results`.\n\n" + "\n".join(limits) + "\n",
               "## Sets that cannot be had\n\n" + harness.table(["sets", ""], NOT_HAD.items()) +
