@@ -11,7 +11,7 @@ SETS = {"Cora": "cora", "Citeseer": "citeseer", "Computers": "amazon_computers",
 BITS = [32, 8, 4, 3, 2, 1]
 WITHIN = 0.5  # points
 
-MINUTES = (0.3, 10)
+MINUTES = (0.3, 3)
 NEEDS = [f"data/{data}" for data in SETS.values()]
 CLAIMS = {
     "bytes": ("pdADMM-G-Q", "quantizing p and q saves communication without loss of accuracy", "up to 45 %"),
