@@ -104,9 +104,7 @@ class Runner:
             if done.returncode not in codes:
                 print((done.stderr or done.stdout).strip()[-1500:])
                 raise Failed(f"{Path(words[0]).name} {' '.join(words[1:3])} ... ended with {done.returncode}")
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            kept.with_suffix(".part").write_text(done.stdout)
-            kept.with_suffix(".part").rename(kept)
+            keep(kept, done.stdout)
         return read(kept.read_text())
 
     def measured(self, *words):
@@ -122,7 +120,7 @@ class Runner:
             _, status, usage = os.wait4(process.pid, 0)
             if status != 0:
                 raise Failed(f"{Path(words[0]).name} {words[1]} ... failed: {out.strip()[-300:]}")
-            kept.write_text(json.dumps({"seconds": time.monotonic() - began, "peak": 1024 * usage.ru_maxrss, "out": out}))
+            keep(kept, json.dumps({"seconds": time.monotonic() - began, "peak": 1024 * usage.ru_maxrss, "out": out}))
         return json.loads(kept.read_text())
 
     def bench(self, program, *words, read=json.loads):
@@ -158,6 +156,13 @@ class Runner:
                     best is None or summary["val_accuracy"] > best[1]["val_accuracy"]):
                 best = (words, summary)
         return best
+
+
+def keep(path, text):
+    """Whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.with_suffix(".part").write_text(text)
+    path.with_suffix(".part").rename(path)
 
 
 class Failed(Exception):
