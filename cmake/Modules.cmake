@@ -28,6 +28,10 @@ set(TERSEGRAPH_TEST_ENVIRONMENT "")
 if(TERSEGRAPH_SANITIZE STREQUAL "thread")
   file(GLOB TERSEGRAPH_ARCHER /usr/lib/llvm-*/lib/libarcher.so)
   set(TERSEGRAPH_TEST_ENVIRONMENT TSAN_OPTIONS=ignore_noninstrumented_modules=1 OMP_TOOL_LIBRARIES=${TERSEGRAPH_ARCHER})
+elseif(TERSEGRAPH_SANITIZE MATCHES address)
+  # libomp keeps a little of threads that have ended.
+  file(WRITE ${PROJECT_BINARY_DIR}/leaks "leak:libomp.so\n")
+  set(TERSEGRAPH_TEST_ENVIRONMENT LSAN_OPTIONS=suppressions=${PROJECT_BINARY_DIR}/leaks:print_suppressions=0)
 endif()
 
 # tersegraph_test(NAME SOURCES ... USES modules ... [ALONE]): one GoogleTest program, its cases known to ctest by name, or in
