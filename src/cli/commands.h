@@ -45,6 +45,7 @@ struct Subcommand {
   std::vector<Argument> arguments;
   std::function<int()> run;  ///< after all arguments are set; returns the exit code
   std::vector<HelpTopic> topics = {};
+  bool as_ranks = false;  ///< mpirun may start several processes of it
 };
 
 /// `argv` is main's.

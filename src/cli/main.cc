@@ -91,12 +91,12 @@ CLI::Option* add_argument(CLI::App& command, const Argument& argument) {
   return command.add_option_function(name, std::get<std::function<void(const std::string&)>>(argument.target));
 }
 
-void add_subcommand(CLI::App& app, const Subcommand& subcommand, std::function<int()>& chosen) {
+void add_subcommand(CLI::App& app, const Subcommand& subcommand, const Subcommand*& chosen) {
   CLI::App* command = app.add_subcommand(subcommand.name);
   for (const Argument& argument : subcommand.arguments) {
     add_argument(*command, argument)->required(argument.required);
   }
-  command->callback([&chosen, run = subcommand.run] { chosen = run; });
+  command->callback([&chosen, &subcommand] { chosen = &subcommand; });
 }
 
 bool asks_for_help(std::string_view word) {
@@ -125,7 +125,7 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", fmt::format("tersegraph {}", version()));
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.require_subcommand(1);
-  std::function<int()> chosen;
+  const Subcommand* chosen = nullptr;
   for (const Subcommand& subcommand : commands) add_subcommand(app, subcommand, chosen);
   try {
     app.parse(argc, argv);
@@ -140,7 +140,10 @@ int run(int argc, char** argv) {
     }
     return report(kBadInput, fmt::format("{} (see tersegraph --help)", error.what()));
   }
-  return chosen();
+  if (launched_ranks() > 1 && !chosen->as_ranks) {
+    return report(kBadInput, fmt::format("{} is the work of one process: start it without mpirun", chosen->name), true);
+  }
+  return chosen->run();
 }
 
 [[noreturn]] void end_with(const char* reason) {

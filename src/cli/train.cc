@@ -110,7 +110,8 @@ Subcommand train_subcommand(char** argv) {
           "  tersegraph train --resume runs/FOLDER                 goes on with a run that was stopped or killed",
       .arguments = run_arguments(words),
       .run = [argv] { return train(words, argv); },
-      .topics = {preset_topic()}};
+      .topics = {preset_topic()},
+      .as_ranks = true};
   const Argument resume = {.name = "--resume",
                            .help = "go on with the run in this folder, from its newest checkpoint",
                            .target = &words.resume,

@@ -140,6 +140,20 @@ TEST(MpiErrors, AreToldOnce) {
   }
 }
 
+TEST(MpiErrors, WorkOfOneProcessIsRefused) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> commands[] = {{"info", kData},
+                                               {"partition", kData, "--parts", "2", "--out", "shards"},
+                                               {"generate", "sbm:nodes=10,edges=20,classes=2", "--out", "new.npz"}};
+  for (const std::vector<std::string>& words : commands) {
+    const Ended ended = run_under_mpi(2, words, folder.file(""));
+    EXPECT_EQ(ended.code, 2) << ended.err;
+    EXPECT_EQ(lines_of_tersegraph(ended.err), 1) << ended.err;
+    EXPECT_THAT(ended.err, HasSubstr(words.front() + " is the work of one process"));
+    EXPECT_EQ(folder.files(), 0u);
+  }
+}
+
 /// Two ranks that were started with different words.
 Ended run_unlike(const std::vector<std::string>& first, const std::vector<std::string>& second,
                  const TemporaryFolder& folder) {
