@@ -15,14 +15,15 @@ namespace tersegraph {
 namespace {
 
 constexpr std::string_view kPrefix = "shape:";
-constexpr double kMost = 1e15;
+// Bytes of all that is planned for the largest stay below 2^63.
+constexpr double kMostNodes = 1e11, kMostEdges = 1e12, kMostColumns = 1e6;
 
-double read_number(std::string_view pair, size_t equals) {
+double read_number(std::string_view pair, size_t equals, double most) {
   const std::string_view word = pair.substr(equals + 1);
   double value = 0;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-  if (error != std::errc() || end != word.data() + word.size() || !(value > 0 && value <= kMost)) {
-    fail_input("shape: '{}' must be a positive number", pair);
+  if (error != std::errc() || end != word.data() + word.size() || !(value > 0 && value <= most)) {
+    fail_input("shape: '{}' must be a positive number of at most {:g}", pair, most);
   }
   return value;
 }
@@ -65,7 +66,8 @@ ShapeSpec parse_shape(std::string_view words) {
     const size_t equals = pair.find('=');
     if (equals == std::string_view::npos) fail_input("shape: '{}' is no key=value", pair);
     const std::string_view key = pair.substr(0, equals);
-    const double value = read_number(pair, equals);
+    const double most = key == "edges" ? kMostEdges : key == "nodes" || key == "train" ? kMostNodes : kMostColumns;
+    const double value = read_number(pair, equals, most);
     int64_t* const count = key == "nodes"      ? &spec.shape.nodes
                            : key == "edges"    ? &spec.shape.edges
                            : key == "features" ? &spec.shape.features
@@ -98,7 +100,7 @@ double halo_rows_a_node(double degree, int ranks) {
 std::vector<RankWork> shape_work(const ShapeSpec& spec, const FullGraphConfig& config, int ranks) {
   const DatasetShape& shape = spec.shape;
   const double degree = static_cast<double>(shape.edges) / static_cast<double>(shape.nodes);
-  const double halo_a_node = spec.halo > 0 && ranks > 1 ? spec.halo : halo_rows_a_node(degree, ranks);
+  const double halo_a_node = spec.halo > 0 ? std::min(spec.halo, ranks - 1.0) : halo_rows_a_node(degree, ranks);
   const auto halo = static_cast<int64_t>(halo_a_node * static_cast<double>(shape.nodes) / ranks);
   const int64_t entries = share_of(shape.edges + shape.nodes, ranks);
   const int64_t remote =

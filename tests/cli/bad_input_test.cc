@@ -161,6 +161,7 @@ const BadInput kBadWords[] = {
     {"PlanOfAbsent", {"plan", "absent.npz"}, "absent.npz"},
     {"PlanOfHalfAShape", {"plan", "shape:nodes=10"}, "edges"},
     {"PlanOfUnknownShape", {"plan", "shape:nodes=10,edge=3"}, "'edge'"},
+    {"PlanOfTooLargeAShape", {"plan", "shape:nodes=1e12,edges=9,features=4,classes=2"}, "at most 1e+11"},
     {"PlanWithoutLink", {"plan", "good.npz", "--link", "fast"}, "--link fast"},
     {"PlanOnMoreHosts", {"plan", "good.npz", "--ranks", "2", "--hosts", "3"}, "--hosts 3"},
     {"PlanWithAbsentRates", {"plan", "good.npz", "--rates", "absent.json"}, "absent.json"},

@@ -129,6 +129,17 @@ TEST(Plan, OfAShapeIsAnEstimate) {
   EXPECT_EQ(plan["exchange"], "adaptive");
 }
 
+TEST(Plan, OfTheLargestShapeIsCounted) {
+  const TemporaryFolder folder;
+  write_some_rates(folder.file("rates.json"));
+  const std::string shape = "shape:nodes=1e11,edges=1e12,features=1e6,classes=1e6,halo=1e6";
+  const json plan = planned({shape, "--ranks", "4", "--exchange", "exact"}, folder);
+  EXPECT_EQ(plan["halo_rows"], 300'000'000'000);  // of every node on all other ranks
+  EXPECT_GT(plan["memory_bytes"]["total"].get<double>(), 4. * 1e11 / 4 * 1e6);
+  for (const auto& [kind, bytes] : plan["bytes"]["run"].items()) EXPECT_GE(bytes.get<double>(), 0) << kind;
+  EXPECT_GT(plan["bytes"]["epoch"]["total"].get<double>(), 4. * 3e11 * 256);
+}
+
 TEST(Plan, TableRecommendsRanksByTheLink) {
   const TemporaryFolder folder;
   write_some_rates(folder.file("rates.json"));
