@@ -274,17 +274,19 @@ size_t MpiCommunicator::forget(Request request) {
 bool began_here = false;
 
 Communicator* start(size_t piece) {
-  int running = 0;
+  int running = 0, provided = 0;
   MPI_Initialized(&running);
   if (running == 0) {
-    int provided = 0;
-    // Python's thread starts MPI, and those that compute use it, one at a time.
     check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided));
     began_here = true;
     check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
-    if (provided < MPI_THREAD_FUNNELED) {
-      fail_run("this MPI cannot run beside threads (MPI_THREAD_FUNNELED): use one built with thread support");
-    }
+  } else {
+    check(MPI_Query_thread(&provided));
+  }
+  // Python's thread starts MPI, and those that compute use it, one at a time.
+  if (provided < MPI_THREAD_SERIALIZED) {
+    fail_run("this MPI does not take calls from several threads in turn (MPI_THREAD_SERIALIZED): {}",
+             began_here ? "use one built with thread support" : "start it with that level");
   }
   return new MpiCommunicator(piece);
 }
