@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "admm/layer_pipeline.h"
+#include "admm/matrix_messages.h"
 #include "admm/mlp.h"
 #include "admm/placement.h"
 #include "admm/reduced_basis.h"

@@ -110,7 +110,8 @@ std::vector<int> LayerPipeline::spread(int layers) {
   std::vector<double> costs;
   for (int l = 0; l < layers; ++l) {
     const LayerBlock block = make_block(l, layers);
-    costs.push_back(layer_cost(input_.columns, block.in, block.out, block.first, axes_.nodes));
+    const LayerShape shape{block.in, block.out, block.first, block.last};
+    costs.push_back(layer_cost(input_.columns, shape, config_.quantize, axes_.nodes).total());
   }
   return balance_layers(costs, axes_.layers);
 }

@@ -45,7 +45,10 @@ MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, cons
   const int64_t weights = (layers - 2) * neurons * neurons + (inputs + dataset.labels.outputs) * neurons;
 
   AugmentMemory augment = augment_memory(dataset, split, config.augment, 0, part);
-  const int64_t basis = reduced ? cols * inputs * (1 + ranks_here) + rows * inputs : 0;
+  // The basis in rank 0's process, and all rows in it. Before, the training rows as they were, the basis of each rank
+  // and two more that it is made from.
+  const int64_t basis = reduced ? cols * inputs + rows * inputs : 0;
+  const int64_t reducing = reduced ? columns * cols + cols * inputs * (ranks_here + 2) : 0;
   // Every shard of a layer has all its weights.
   const double matrices = column_matrices(config.admm, part, part.ranks / nodes) * first_here / nodes;
   const auto blocks = static_cast<int64_t>(matrices * static_cast<double>(columns * neurons) +
@@ -53,7 +56,7 @@ MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, cons
   // What ranks sum at once: the first layer's Gram matrix or gradient.
   const int64_t sums = nodes > 1 ? std::max(inputs * inputs / 2, std::max(inputs, neurons) * neurons) : 0;
   const std::vector<MemoryPrediction::Item> own = {
-      {"first layer's columns", 4 * (columns * cols + 2 * columns * inputs) * first_here / nodes},
+      {"first layer's columns", 4 * 3 * columns * inputs * first_here / nodes},
       {"reduced basis", 4 * basis},
       {"layers", 4 * blocks},
       {"sums over node ranks", 4 * sums * first_here},
@@ -66,7 +69,8 @@ MemoryPrediction predict_memory(const Dataset& dataset, const Split& split, cons
     prediction.items.push_back(item);
     epoch += item.bytes;
   }
-  prediction.items.push_back({"hops while computed", std::max<int64_t>(0, augment.computing - epoch)});
+  const int64_t begins = std::max(augment.computing, 4 * reducing + own.back().bytes);
+  prediction.items.push_back({"first layer while computed", std::max<int64_t>(0, begins - epoch)});
   return prediction;
 }
 

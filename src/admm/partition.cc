@@ -4,25 +4,31 @@
 #include <limits>
 
 namespace tersegraph {
+namespace {
 
-LayerCost layer_costs(int64_t m, int64_t in, int64_t out, bool first, int shards) {
-  const double columns = static_cast<double>(m) / shards, inputs = static_cast<double>(in),
-               outputs = static_cast<double>(out);
+/// What a product does while one value of h, z, q and u goes through its updates and the objective, while one is
+/// rounded to a grid, and while one of the last layer's z is solved for.
+constexpr double kPasses = 150, kRounding = 220, kLastZ = 4500;
+
+}  // namespace
+
+LayerCost layer_cost(int64_t m, const LayerShape& layer, Quantize quantize, int shards) {
+  const double columns = static_cast<double>(m) / shards, inputs = static_cast<double>(layer.in),
+               outputs = static_cast<double>(layer.out);
   // Cut columns leave W no choice of its system.
   const double order = shards > 1 ? inputs : std::min(columns, inputs), narrow = std::min(inputs, outputs);
   LayerCost cost;
   // W: the Gram matrix and its factor (the first layer has them for good), two triangular solves, and p W.
   cost.weights = 4.0 * columns * inputs * outputs + 2.0 * order * order * outputs;
-  if (first) return cost;
+  cost.elements = columns * outputs * (layer.last ? kLastZ : kPasses);
+  if (!layer.last && quantize == Quantize::pq) cost.elements += columns * outputs * kRounding;
+  if (layer.first) return cost;
+  if (quantize != Quantize::none) cost.elements += columns * inputs * kRounding;
   cost.weights += order * columns * inputs + order * order * order / 3.0;
   // p: W W^T or W^T W and its factor, the solves, and (z - b) W^T.
   cost.prepare_p = narrow * inputs * outputs + narrow * narrow * narrow / 3.0;
   cost.solve_p = 2.0 * columns * narrow * narrow + 2.0 * columns * inputs * outputs;
   return cost;
-}
-
-double layer_cost(int64_t m, int64_t in, int64_t out, bool first, int shards) {
-  return layer_costs(m, in, out, first, shards).total();
 }
 
 std::vector<int> balance_layers(const std::vector<double>& costs, int ranks) {

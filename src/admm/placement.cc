@@ -74,25 +74,4 @@ Matrix place_training_rows(const AugmentedRows& rows, const std::vector<int64_t>
   return all;
 }
 
-void broadcast(Matrix& matrix, int root, Traffic kind, Channel& channel) {
-  if (channel.size() == 1) return;
-  const bool mine_counts = channel.rank() == root;
-  const int64_t shape[] = {mine_counts ? matrix.rows() : 0, mine_counts ? matrix.cols() : 0};
-  std::vector<std::byte> mine;
-  if (mine_counts) {
-    append_values(mine, shape, 2);
-    append_values(mine, matrix.data(), matrix.size());
-  }
-  const std::vector<std::byte> bytes = all_gather(channel, kind, mine)[root];
-  if (mine_counts) return;
-  ByteReader from_root(bytes, fmt::format("rank {} sent a malformed matrix", root));
-  const auto rows = from_root.read<int64_t>(), cols = from_root.read<int64_t>();
-  const int64_t numbers = static_cast<int64_t>(from_root.left() / sizeof(float));
-  if (rows < 0 || cols < 0 || (cols > 0 && rows > numbers / cols) || rows * cols * 4 != std::ssize(bytes) - 16) {
-    from_root.fail();
-  }
-  matrix.reshape(rows, cols);
-  from_root.read(matrix.data(), matrix.size());
-}
-
 }  // namespace tersegraph

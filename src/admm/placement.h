@@ -15,7 +15,4 @@ namespace tersegraph {
 Matrix place_training_rows(const AugmentedRows& rows, const std::vector<int64_t>& ids,
                            const std::vector<int64_t>& training, int64_t cols, RankAxes axes, Channel& channel);
 
-/// The root's matrix on every rank; the others pass any. Collective.
-void broadcast(Matrix& matrix, int root, Traffic kind, Channel& channel);
-
 }  // namespace tersegraph

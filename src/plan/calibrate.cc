@@ -6,46 +6,21 @@
 
 #include "base/affinity.h"
 #include "base/parallel.h"
-#include "base/rng.h"
 #include "base/timer.h"
 #include "comm/message_checksum.h"
 #include "kernels/activation.h"
 #include "kernels/gemm.h"
 #include "kernels/loss.h"
-#include "kernels/row_codec.h"
 #include "kernels/spmm.h"
 #include "nn/optimizer.h"
+#include "plan/measuring.h"
 
 namespace tersegraph {
 namespace {
 
-constexpr int64_t kDegree = 16, kFewDegree = 4, kBlock = 256, kFloats = int64_t{1} << 22;
-constexpr double kTry = 1e-3, kLong = 0.2;  ///< seconds that a try lasts at least, and that few tries may last
-constexpr int kTries = 20, kFewTries = 5, kTriesOfThreads = 100;
+constexpr int64_t kDegree = 16, kBlock = 256, kFloats = int64_t{1} << 23;
+constexpr int kTriesOfThreads = 100;
 constexpr double kFar = 1 << 28;  ///< bytes of a call that leave no cache of use to the next
-
-/// The seconds of processor time that one call on one thread usually takes: what else runs on the machine counts
-/// little, and the best call of many is one that no epoch has.
-double usual(const std::function<void()>& work) {
-  work();
-  std::vector<double> tries;
-  double all = 0;
-  for (int i = 0; i < kTries && (i < kFewTries || all < kLong); ++i) {
-    const double start = processor_seconds();
-    int calls = 0;
-    double took = 0;
-    do {
-      work();
-      ++calls;
-      took = processor_seconds() - start;
-    } while (took < kTry);
-    tries.push_back(took / calls);
-    all += took;
-  }
-  const auto quarter = tries.begin() + std::ssize(tries) / 4;
-  std::ranges::nth_element(tries, quarter);
-  return *quarter;
-}
 
 /// The best seconds, on the clock, of one call on several threads.
 double best_together(const std::function<void()>& work) {
@@ -56,29 +31,6 @@ double best_together(const std::function<void()>& work) {
     least = std::min(least, timer.seconds());
   }
   return least;
-}
-
-Matrix filled(int64_t rows, int64_t cols) {
-  Matrix x(rows, cols);
-  Random random(1, Purpose::features);
-  for (int64_t k = 0; k < x.size(); ++k) x.data()[k] = static_cast<float>(random.uniform()) - 0.5f;
-  return x;
-}
-
-/// Columns by chance: a gather of rows that come again after `cols` gathers on average.
-Csr by_chance(int64_t rows, int64_t cols, int64_t degree) {
-  Csr a;
-  a.cols = cols;
-  Random random(2, Purpose::features);
-  for (int64_t i = 0; i < rows; ++i) {
-    for (int64_t k = 0; k < degree; ++k) {
-      a.indices.push_back(static_cast<int32_t>(random.uniform() * static_cast<double>(cols)));
-      a.values.push_back(0.5f);
-    }
-    std::sort(a.indices.end() - degree, a.indices.end());
-    a.indptr.push_back(std::ssize(a.indices));
-  }
-  return a;
 }
 
 double spmm_seconds(int64_t rows, int64_t table, int64_t cols, int64_t degree) {
@@ -138,7 +90,7 @@ void measure_gemm(Rates& rates, const char* name, Product product) {
   for (const double inner : table.x) {
     for (const double outer : table.y) {
       const auto in = static_cast<int64_t>(inner), out = static_cast<int64_t>(outer);
-      const int64_t rows = std::clamp<int64_t>(kFloats / in / kBlock * kBlock, 4 * kBlock, 64 * kBlock);
+      const int64_t rows = kFloats / in / kBlock * kBlock;
       const Matrix a = filled(rows, in), w = product == Product::transposed_b ? filled(out, in) : filled(in, out);
       Matrix sum(in, out), y = filled(4 * kBlock, out);
       sum.fill(0.0f);
@@ -147,66 +99,6 @@ void measure_gemm(Rates& rates, const char* name, Product product) {
     }
   }
   rates.tables[name] = table;
-}
-
-/// Where encode_rows puts rows of so many columns and bits.
-struct Encoding {
-  std::vector<int64_t> ids, offsets;
-  std::vector<uint8_t> widths;
-  std::vector<std::byte> payload;
-  std::vector<RowParams> params;
-
-  Encoding(int64_t rows, int64_t cols, int bits)
-      : widths(static_cast<size_t>(rows), static_cast<uint8_t>(bits)),
-        payload(static_cast<size_t>(rows * payload_bytes(bits, cols))),
-        params(static_cast<size_t>(rows)) {
-    for (int64_t i = 0; i < rows; ++i) {
-      ids.push_back(i);
-      offsets.push_back(i * payload_bytes(bits, cols));
-    }
-  }
-  void encode(const Csr& gather, const Matrix& x) {
-    encode_rows(gather, x, ids.data(), {}, {widths.data(), offsets.data(), payload.data(), params.data(), {}});
-  }
-};
-
-/// What it takes to begin the sum that a row to send is, beside its entries.
-double sum_row_seconds(const Rates& rates) {
-  constexpr int64_t kCols = 64, kRows = Rates::kCached / (4 * kCols);
-  const Csr gather = by_chance(kRows, kRows, kFewDegree);
-  const Matrix x = filled(kRows, kCols);
-  Encoding rows(kRows, kCols, 32);
-  const double all = usual([&] { rows.encode(gather, x); });
-  return all / kRows - kFewDegree * rates.at("spmm", kCols, Rates::kCached);
-}
-
-void measure_codec(Rates& rates) {
-  RateTable encode{.x = {1, 2, 4, 8, 16, 32}, .y = {16, 64, 256}, .seconds = {}}, decode = encode;
-  for (const double b : encode.x) {
-    for (const double c : encode.y) {
-      const int bits = static_cast<int>(b);
-      const auto cols = static_cast<int64_t>(c), rows = Rates::kCached / (4 * cols);
-      const Matrix x = filled(rows, cols);
-      Matrix y = filled(rows, cols);
-      Csr gather, scatter = by_chance(rows, rows, 1);
-      gather.cols = rows;
-      for (int64_t i = 0; i < rows; ++i) {
-        gather.indices.push_back(static_cast<int32_t>(i));
-        gather.indptr.push_back(i + 1);
-      }
-      Encoding messages(rows, cols, bits);
-      const auto values = static_cast<double>(rows * cols);
-      encode.seconds.push_back(usual([&] { messages.encode(gather, x); }) / values);
-      std::vector<EncodedRow> encoded;
-      for (int64_t i = 0; i < rows; ++i) {
-        encoded.push_back({messages.payload.data() + messages.offsets[i], messages.params[i], bits});
-      }
-      decode.seconds.push_back(usual([&] { accumulate_rows(scatter, encoded.data(), y); }) / values);
-    }
-  }
-  rates.numbers["sum_row"] = std::max(sum_row_seconds(rates), 1e-12);
-  rates.tables["encode"] = encode;
-  rates.tables["decode"] = decode;
 }
 
 /// In blocks that stay in cache, as between two aggregations.

@@ -7,10 +7,10 @@ namespace tersegraph {
 /// Measures this machine with the kernels that train, in half a minute; nothing else should run meanwhile.
 Rates calibrate();
 
-/// Seconds of processor time of this thread so far.
-double processor_seconds();
-
 // Parts of it.
+
+/// Rows to messages and back: the tables encode, decode, and both _far; knows those of spmm.
+void measure_codec(Rates& rates);
 
 /// Of a hidden layer's share of an iteration of ADMM: the tables admm.*.
 void measure_layers(Rates& rates);

@@ -132,11 +132,11 @@ class Describer {
     }
     if (!shape.sparse_features || order_ == ConvOrder::aggregate_first) return;
     const Csr rows = std::move(agreed(channel_, [&] { return data_.features(shard_.owned); }).sparse);
-    work.feature_entries = stays_sparse(rows) ? rows.nnz() : 0;
+    if (stays_sparse(rows)) work.features = {rows.nnz(), reuse_of(rows.view())};
     if (order_ != ConvOrder::aggregated_input) return;
     const int64_t before = channel_.ledger().bytes(Traffic::layer0);
     const Csr aggregated = aggregation_.forward_sparse(rows);
-    work.aggregated_entries = stays_sparse(aggregated) ? aggregated.nnz() : 0;
+    if (stays_sparse(aggregated)) work.aggregated = {aggregated.nnz(), reuse_of(aggregated.view())};
     work.layer0_bytes = channel_.ledger().bytes(Traffic::layer0) - before;
   }
 

@@ -46,6 +46,12 @@ struct LayerWork {
   double central_share = 1;                           ///< of the rows that go on while messages travel
 };
 
+/// Sparse rows that weights are multiplied with; no entries: they are dense.
+struct InputWork {
+  int64_t entries = 0;
+  ReuseHistogram reuse{};  ///< of the weights' rows
+};
+
 /// What one rank does in an epoch of full-graph training: known before it runs, and from the very plans by which it
 /// will.
 struct RankWork {
@@ -54,11 +60,11 @@ struct RankWork {
   std::vector<HaloWork> evaluation = {};  ///< of one evaluation
   int64_t layer0_bytes = 0;               ///< sent once; 0 where layer 0's input is not aggregated in advance
   int64_t owned = 0, halo = 0;
-  int64_t feature_entries = 0, aggregated_entries = 0;  ///< of X, of A X where layer 0 multiplies them sparse; or 0
+  InputWork features = {}, aggregated = {};  ///< X and A X, where layer 0 multiplies them sparse
   int64_t parameters = 0;
   int64_t told_cols = 0;      ///< of every node, to rank 0 at the end
   int64_t gradient_sums = 0;  ///< values of all the partial sums of gradients
-  ReuseHistogram reuse{};
+  ReuseHistogram reuse{};     ///< of the local rows of A
 };
 
 /// Makes the shard and its plans as a trainer does, and reads off them. Collective. Errors: those of FullGraphTrainer.

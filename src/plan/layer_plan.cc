@@ -14,11 +14,6 @@
 namespace tersegraph {
 namespace {
 
-struct LayerShape {
-  int64_t in = 0, out = 0;
-  bool first = false, last = false;
-};
-
 std::vector<LayerShape> shapes(const AdmmConfig& config, const LayerSizes& sizes) {
   std::vector<LayerShape> layers;
   for (int l = 0, count = config.stages.back(); l < count; ++l) {
@@ -30,7 +25,7 @@ std::vector<LayerShape> shapes(const AdmmConfig& config, const LayerSizes& sizes
 
 /// Seconds of a layer on one thread, by the parts of LayerPipeline.
 PipelineRank layer_work(const LayerShape& layer, const AdmmConfig& config, int64_t columns, const Rates& rates) {
-  const LayerCost cost = layer_costs(columns, layer.in, layer.out, layer.first);
+  const LayerCost cost = layer_cost(columns, layer, config.quantize);
   const auto rate = [&](const char* table) {
     return rates.at(table, static_cast<double>(std::min(layer.in, layer.out)), static_cast<double>(columns));
   };
@@ -38,7 +33,8 @@ PipelineRank layer_work(const LayerShape& layer, const AdmmConfig& config, int64
   PipelineRank work{.prepare = rate("admm.p") * cost.prepare_p,
                     .solve = rate("admm.p") * cost.solve_p,
                     .weights = rate("admm.w_z") * cost.weights,
-                    .finish = layer.last ? 0 : values * rate("admm.q_u")};
+                    .finish = layer.last ? 0 : values * rate("admm.q_u"),
+                    .terms = values * rate("admm.terms")};
   if (layer.last) work.weights += rates.number("admm.last") * static_cast<double>(columns * layer.out);
   if (!layer.first && config.quantize != Quantize::none) work.solve += rounding;
   if (!layer.last && config.quantize == Quantize::pq) work.finish += rounding;
@@ -52,9 +48,11 @@ PipelineRank rank_work(std::span<const PipelineRank> layers, double scale) {
     work.prepare += layers[k].prepare + (k > 0 ? layers[k].solve : 0.0);
     work.weights += layers[k].weights;
     work.finish += layers[k].finish;
+    work.terms += layers[k].terms;
   }
   if (!layers.empty()) work.solve = layers[0].solve;
-  return {work.prepare * scale, work.solve * scale, work.weights * scale, work.finish * scale};
+  for (double* seconds : {&work.prepare, &work.solve, &work.weights, &work.finish, &work.terms}) *seconds *= scale;
+  return work;
 }
 
 int64_t message_bytes(const Grid& grid, const AdmmConfig& config, const LayerSizes& sizes) {
@@ -91,7 +89,7 @@ LayerSeconds layer_seconds(const AdmmConfig& config, const LayerSizes& sizes, co
   std::vector<double> costs;
   for (const LayerShape& layer : shapes(config, sizes)) {
     layers.push_back(layer_work(layer, config, sizes.columns, rates));
-    costs.push_back(layer_cost(sizes.columns, layer.in, layer.out, layer.first));
+    costs.push_back(layer_cost(sizes.columns, layer, config.quantize).total());
   }
   const std::vector<int> begin = balance_layers(costs, sizes.ranks);
   const int threads = place.threads;
@@ -106,7 +104,7 @@ LayerSeconds layer_seconds(const AdmmConfig& config, const LayerSizes& sizes, co
     const PipelineRank work = rank_work(std::span(layers).subspan(begin[r], begin[r + 1] - begin[r]), scale);
     if (begin[r] == begin[r + 1]) continue;
     ranks.push_back(work);
-    const double own = work.prepare + work.solve + work.weights + work.finish;
+    const double own = work.prepare + work.solve + work.weights + work.finish + work.terms;
     result.balanced = std::max(result.balanced, own);
     all += own / scale;
   }
@@ -119,6 +117,7 @@ LayerSeconds layer_seconds(const AdmmConfig& config, const LayerSizes& sizes, co
     result.phases["p"] += (work.prepare + work.solve) / count;
     result.phases["w_z"] += work.weights / count;
     result.phases["q_u"] += work.finish / count;
+    result.phases["terms"] += work.terms / count;
   }
   result.phases["wait"] = std::accumulate(pipeline.waiting.begin(), pipeline.waiting.end(), 0.0) / count;
   result.iteration = pipeline.iteration;

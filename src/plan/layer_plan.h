@@ -25,7 +25,7 @@ LayerTraffic layer_traffic(const AdmmConfig& config, const LayerSizes& sizes);
 struct LayerSeconds {
   double iteration = 0;
   double balanced = 0;  ///< what it would be if ranks only had to share the layers' cost: that of the dearest rank
-  PhaseSeconds phases;  ///< means over ranks: p, w_z, q_u, and waiting
+  PhaseSeconds phases;  ///< means over ranks: p, w_z, q_u, terms of the objective, and waiting
 };
 /// Where its ranks are.
 struct LayerPlace {

@@ -1,29 +1,30 @@
 #include <algorithm>
 #include <cmath>
-#include <ctime>
 #include <map>
 
 #include "admm/layer_pipeline.h"
 #include "admm/partition.h"
 #include "admm/z_last_update.h"
 #include "base/rng.h"
+#include "base/timer.h"
 #include "comm/launch.h"
 #include "plan/calibrate.h"
+#include "plan/measuring.h"
 
 namespace tersegraph {
 namespace {
 
 constexpr int64_t kClasses = 8;
 constexpr int kFewLayers = 3, kMoreLayers = 5;
-/// neurons^2 columns that are measured, and those that are measured often: some 10 seconds in all.
-constexpr double kMostWork = 1.2e9, kLittleWork = 3e8;
+constexpr double kMostWork = 1.2e9;  ///< neurons^2 columns that are measured: some 10 seconds in all
+constexpr double kLong = 0.05;       ///< seconds that few tries may last
+constexpr int kFewTries = 2, kTries = 100;
 
 /// The least seconds by phase of an iteration on random columns.
 PhaseSeconds iteration_seconds(int64_t neurons, int64_t columns, int layers, Quantize quantize) {
   Matrix x(columns, neurons);
   Random random(1, Purpose::features);
   for (int64_t i = 0; i < x.size(); ++i) x.data()[i] = static_cast<float>(random.normal() / std::sqrt(neurons));
-  const int tries = static_cast<double>(neurons * neurons * columns) > kLittleWork ? 2 : 4;
   const std::vector<int32_t> labels(static_cast<size_t>(columns), 1);
   const AdmmInput input = {x, labels.data(), columns, neurons, kClasses};
   PhaseSeconds least;
@@ -37,9 +38,14 @@ PhaseSeconds iteration_seconds(int64_t neurons, int64_t columns, int layers, Qua
     pipeline.grow(layers);
     PhaseSeconds first;
     pipeline.iterate(first);
-    for (int i = 0; i < tries; ++i) {
+    const Timer timer;
+    for (int i = 0; i < kFewTries || (i < kTries && timer.seconds() < kLong); ++i) {
       PhaseSeconds seconds;
       pipeline.iterate(seconds);
+      {
+        const PhaseTimer of_terms(seconds, "terms");
+        pipeline.terms();
+      }
       for (const auto& [phase, took] : seconds) {
         const auto [known, added] = least.emplace(phase, took);
         if (!added) known->second = std::min(known->second, took);
@@ -73,18 +79,12 @@ double last_z_seconds() {
 
 }  // namespace
 
-double processor_seconds() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
 /// Where that would take long, as for fewer columns: wide layers compute more for every number that they read, so
 /// memory decides less.
 void measure_layers(Rates& rates) {
   rates.numbers["admm.last"] = last_z_seconds();
-  const RateTable empty{.x = {64, 100, 256, 1024}, .y = {128, 1024, 8192, 65536}, .seconds = {}};
-  const char* const names[] = {"admm.p", "admm.w_z", "admm.q_u", "admm.round"};
+  const RateTable empty{.x = {64, 100, 256, 1024}, .y = {128, 256, 512, 1024, 8192, 65536}, .seconds = {}};
+  const char* const names[] = {"admm.p", "admm.w_z", "admm.q_u", "admm.round", "admm.terms"};
   for (const char* name : names) rates.tables[name] = empty;
   for (const double neurons : empty.x) {
     for (const double columns : empty.y) {
@@ -94,12 +94,13 @@ void measure_layers(Rates& rates) {
       }
       const auto n = static_cast<int64_t>(neurons), m = static_cast<int64_t>(columns);
       const PhaseSeconds exact = layer_seconds(n, m, Quantize::none), rounded = layer_seconds(n, m, Quantize::pq);
-      const LayerCost cost = layer_costs(m, n, n, false);
+      const LayerCost cost = layer_cost(m, {n, n}, Quantize::none);
       const double values = neurons * columns;
       const double rounding = rounded.at("p") - exact.at("p") + rounded.at("q_u") - exact.at("q_u");
       rates.tables["admm.p"].seconds.push_back(exact.at("p") / (cost.prepare_p + cost.solve_p));
       rates.tables["admm.w_z"].seconds.push_back(exact.at("w_z") / cost.weights);
       rates.tables["admm.q_u"].seconds.push_back(exact.at("q_u") / values);
+      rates.tables["admm.terms"].seconds.push_back(exact.at("terms") / values);
       rates.tables["admm.round"].seconds.push_back(std::max(rounding / 2, 1e-9) / values);
     }
   }

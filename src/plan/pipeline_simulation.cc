@@ -27,6 +27,12 @@ SimulatedPipeline simulate_pipeline(std::span<const PipelineRank> ranks, double 
       if (steady) result.waiting[r] += std::max(p_came[r] - weighed, 0.0);
       now[r] = std::max(weighed, p_came[r]) + ranks[r].finish;
       if (r + 1 < count) q_came[r + 1] = up[r] = std::max(now[r], up[r]) + q_wire;
+      now[r] += ranks[r].terms;
+    }
+    const double summed = *std::ranges::max_element(now) + (count > 1 ? 2 * link.gamma : 0);
+    for (size_t r = 0; r < count; ++r) {
+      if (steady) result.waiting[r] += summed - now[r];
+      now[r] = summed;
     }
   }
   const double steady = iterations - first_steady;

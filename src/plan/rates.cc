@@ -13,8 +13,9 @@
 namespace tersegraph {
 namespace {
 
-constexpr const char* kTables[] = {"spmm",   "gemm",     "gemm_ta",  "gemm_tb",    "encode", "decode",
-                                   "admm.p", "admm.w_z", "admm.q_u", "admm.round", "copy"};
+constexpr const char* kTables[] = {"spmm",     "gemm",       "gemm_ta",    "gemm_tb", "encode",
+                                   "decode",   "encode_far", "decode_far", "admm.p",  "admm.w_z",
+                                   "admm.q_u", "admm.round", "admm.terms", "copy"};
 constexpr const char* kNumbers[] = {"spmm_row",      "activation",     "activation_backward",
                                     "norm",          "norm_backward",  "loss",
                                     "optimizer",     "checksum",       "socket",

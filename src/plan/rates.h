@@ -20,8 +20,10 @@ struct RateTable {
 /// - spmm: an entry gathered; columns, and bytes that are gathered until a row is read again
 /// - gemm, gemm_ta, gemm_tb: a multiply-add of a b, a^T b and a b^T on blocks of rows; the two sizes of the weights
 /// - encode, decode: a value of a row; bits, columns
+/// - encode_far, decode_far: the same of rows of 64 columns; bits, and bytes of the rows that they are some of
 /// - admm.p, admm.w_z: a unit of LayerCost's p and weights; neurons, training columns
-/// - admm.q_u, admm.round: a value of q and u, and one rounded to a grid; the same
+/// - admm.q_u, admm.round, admm.terms: a value of q and u, one rounded to a grid, and one of z in the objective; the
+///   same
 /// - copy: a byte copied; 1, and bytes of all that is copied again and again
 /// Numbers:
 /// - spmm_row, activation, activation_backward, norm, norm_backward, loss, optimizer: a value written, or a parameter
@@ -30,7 +32,7 @@ struct RateTable {
 /// - message, region: a short message's way, and a parallel region
 /// - speedup.gather, speedup.gemm, speedup.stream: of all cores over one
 struct Rates {
-  static constexpr int kVersion = 2;
+  static constexpr int kVersion = 3;
   static constexpr int64_t kCached = 1 << 21;  ///< bytes of the rows that encode and decode are measured on
   std::string machine;                         ///< the processor's name
   int cores = 1;

@@ -1,128 +1,15 @@
 #include "plan/seconds.h"
 
-#include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "comm/collectives.h"
 #include "comm/rounded_sum.h"
 #include "exchange/message.h"
+#include "plan/rank_clock.h"
+#include "plan/simulation.h"
 
 namespace tersegraph {
 namespace {
-
-/// The computation of one rank, with the rates of its machine while all its ranks compute.
-class RankClock {
- public:
-  RankClock(const FullGraphConfig& config, const RankWork& work, const RowBits& bits, const Rates& rates,
-            const Placement& placement)
-      : config_(config), work_(work), bits_(bits), rates_(rates), placement_(placement) {
-    for (const int64_t count : work.reuse) gathers_ += static_cast<double>(count);
-  }
-
-  /// Seconds of work that takes one thread alone so many.
-  double spread(const std::string& kind, double seconds) const {
-    const double threads = placement_.threads, active = threads * placement_.ranks_here();
-    return seconds / (threads * rates_.share(kind, active));
-  }
-
-  double spmm(const char* phase, int64_t entries, int64_t rows, int64_t cols) {
-    double seconds = 0;
-    for (size_t k = 0; k < work_.reuse.size(); ++k) {
-      if (work_.reuse[k] == 0) continue;
-      const double bytes = in_use(std::exp2(static_cast<double>(k) + 0.5) * 4 * static_cast<double>(cols));
-      seconds += static_cast<double>(work_.reuse[k]) / gathers_ * rates_.at("spmm", static_cast<double>(cols), bytes);
-    }
-    seconds = seconds * static_cast<double>(entries) * beyond("spmm", cols) +
-              rates_.number("spmm_row") * static_cast<double>(rows * cols);
-    return add(phase, spread("gather", seconds));
-  }
-  double gemm(const std::string& table, int64_t rows, int64_t inner, int64_t outer) {
-    const double seconds = rates_.at(table, static_cast<double>(inner), static_cast<double>(outer));
-    return add("gemm", spread("gemm", seconds * static_cast<double>(rows) * static_cast<double>(inner * outer)));
-  }
-  /// Layer 0's products with its input, whose rows may be sparse.
-  double input_gemm(const std::string& table, int64_t rows, const GraphConv& conv, int64_t entries) {
-    if (entries == 0) return gemm(table, rows, conv.in, conv.out);
-    const bool back = table == "gemm_ta";  // gathers rows of gradients, otherwise of weights
-    const double bytes = 4.0 * static_cast<double>((back ? rows : conv.in) * conv.out);
-    const double entry = rates_.at("spmm", static_cast<double>(conv.out), bytes) * beyond("spmm", conv.out);
-    return add(back ? "spmm" : "gemm", spread("gather", entry * static_cast<double>(entries)));
-  }
-  /// Values that go to memory and come back, for the caches hold a block of rows alone.
-  double memory(const char* phase, int64_t count) {
-    const double bytes = sizeof(float) * static_cast<double>(count);
-    return add(phase, spread("stream", rates_.copy(in_use(bytes)) * bytes));
-  }
-  double values(const char* phase, const std::string& number, int64_t count) {
-    return add(phase, spread("stream", rates_.number(number) * static_cast<double>(count)));
-  }
-  double activation(int64_t rows, int64_t cols, bool backward) {
-    const std::string name = config_.model.norm == NormKind::layer ? "norm" : "activation";
-    return values("activation", backward ? name + "_backward" : name, rows * cols);
-  }
-  /// Rows are gathered from all of the layer's, and their codes are written, summed up and, for threads, copied.
-  double encode(const HaloWork& halo, double bytes) {
-    const auto cols = static_cast<double>(halo.cols), gathered = static_cast<double>(halo.gathered),
-               sent = static_cast<double>(halo.rows_sent());
-    const double rows = sent * cols * rates_.at("encode", bits_.mean(), cols) +
-                        gathered * far_row(cols, sizeof(float) * cols * static_cast<double>(work_.owned));
-    const double sums =
-        gathered > sent ? sent * rates_.number("sum_row") + (gathered - sent) * rates_.at("spmm", cols, Rates::kCached)
-                        : 0;
-    return add("encode", spread("stream", rows + sums + bytes * far_byte(bytes)) + sealed(bytes) + delivered(bytes));
-  }
-  /// Codes are gathered from all that came; sums that are larger than the caches come back for it.
-  double accumulate(const HaloWork& halo, double bytes) {
-    const auto cols = static_cast<double>(halo.cols), scattered = static_cast<double>(halo.scattered);
-    const double sums = sizeof(float) * cols * static_cast<double>(work_.owned);
-    const double seconds = scattered * (cols * rates_.at("decode", bits_.mean(), cols) + far_row(cols, bytes)) +
-                           std::min(scattered * sizeof(float) * cols, sums) * far_byte(sums);
-    return add("accumulate", spread("stream", seconds) + sealed(bytes));
-  }
-  /// What a rank computes for a sum over all: its messages there and back, and its part of the sum.
-  double reduce(double bytes) const { return 2 * sealed(2 * bytes) + delivered(2 * bytes) + bytes * copied(bytes); }
-  /// Moving messages takes the processor too, which MPI makes copy them; between emulated hosts it also carries them.
-  double sockets(double bytes) const {
-    if (placement_.hosts() == 1) return 0;
-    const double share = rates_.share("stream", placement_.ranks_here()), way = placement_.one_machine ? 2 : 1;
-    return way * bytes * (rates_.number("socket") + copied(bytes)) / share;
-  }
-  double region() const { return placement_.threads > 1 ? rates_.number("region") : 0; }
-
-  double add(const std::string& phase, double seconds) {
-    phases[phase] += seconds;
-    return seconds;
-  }
-  PhaseSeconds phases;
-
- private:
-  /// Of so many bytes of one rank, what is in use on the machine, whose ranks share its caches.
-  double in_use(double bytes) const { return bytes * placement_.ranks_here(); }
-  /// What a row gathered, and a byte read and written, take beyond what they take in cache when so many bytes of a rank
-  /// are in use.
-  double far_row(double cols, double bytes) const {
-    return std::max(rates_.at("spmm", cols, in_use(bytes)) - rates_.at("spmm", cols, Rates::kCached), 0.0);
-  }
-  double far_byte(double bytes) const {
-    return std::max(rates_.copy(in_use(bytes)) - rates_.copy(Rates::kCached), 0.0);
-  }
-  double copied(double bytes) const { return rates_.copy(in_use(bytes)); }
-  double sealed(double bytes) const { return bytes * (rates_.number("checksum") + far_byte(bytes) / 2); }
-  /// Threads copy messages themselves.
-  double delivered(double bytes) const { return placement_.hosts() == 1 ? bytes * copied(bytes) : 0; }
-  /// Rows wider than those measured take as much a value.
-  double beyond(const std::string& table, int64_t cols) const {
-    return std::max(1.0, static_cast<double>(cols) / rates_.tables.at(table).x.back());
-  }
-
-  const FullGraphConfig& config_;
-  const RankWork& work_;
-  const RowBits& bits_;
-  const Rates& rates_;
-  const Placement& placement_;
-  double gathers_ = 1e-9;
-};
 
 /// One rank's stages: the loops of nn/gnn_forward.cc and nn/gnn_backward.cc, with seconds for work.
 class RankStages {
@@ -137,7 +24,7 @@ class RankStages {
 
   std::vector<Stage> make(int64_t outputs) {
     if (layer(0).conv.transforms_first()) {
-      pending_ += clock_.input_gemm("gemm", layer(0).rows_in, layer(0).conv, work_.feature_entries);
+      pending_ += clock_.input_gemm("gemm", layer(0).rows_in, layer(0).conv, work_.features);
     }
     for (int l = 0; l < layers_;) l = forward(l);
     pending_ += clock_.values("loss", "loss", layer(layers_ - 1).rows_out * outputs);
@@ -145,7 +32,7 @@ class RankStages {
     for (int l = layers_ - 1; l > 0 || (l == 0 && layer(0).conv.transforms_first()); --l) backward(l);
     // Every range of blocks has sums of its own for the weights' gradients: zero at first, and added up at the end.
     pending_ += clock_.memory("gemm", 2 * work_.gradient_sums);
-    pending_ += clock_.values("optimizer", "optimizer", work_.parameters);
+    pending_ += clock_.optimizer();
     return std::move(stages_);
   }
   double pending() const { return pending_; }
@@ -160,7 +47,7 @@ class RankStages {
         w.conv.aggregates() ? clock_.spmm("spmm", w.forward_entries, w.rows_out, w.conv.message_cols()) : 0.0;
     double rest = 0;
     if (w.conv.order == ConvOrder::aggregated_input) {
-      rest += clock_.input_gemm("gemm", w.rows_out, w.conv, work_.aggregated_entries);
+      rest += clock_.input_gemm("gemm", w.rows_out, w.conv, work_.aggregated);
     }
     if (w.conv.order == ConvOrder::aggregate_first) rest += clock_.gemm("gemm", w.rows_out, w.conv.in, w.conv.out);
     if (w.conv.has_root()) rest += root("gemm", l);
@@ -180,7 +67,7 @@ class RankStages {
     double rest = 0;
     const bool input = l == 0;
     if (w.conv.transforms_first()) {
-      rest += input ? clock_.input_gemm("gemm_ta", w.rows_in, w.conv, work_.feature_entries)
+      rest += input ? clock_.input_gemm("gemm_ta", w.rows_in, w.conv, work_.features)
                     : clock_.gemm("gemm_ta", w.rows_in, w.conv.in, w.conv.out) +
                           clock_.gemm("gemm_tb", w.rows_in, w.conv.out, w.conv.in);
     }
@@ -207,7 +94,7 @@ class RankStages {
                             clock_.memory("gemm", w.rows_out * w.conv.in)
                       : root_of_input(w, l));
       case ConvOrder::aggregated_input:
-        return clock_.input_gemm("gemm_ta", w.rows_out, w.conv, work_.aggregated_entries) + root_of_input(w, l);
+        return clock_.input_gemm("gemm_ta", w.rows_out, w.conv, work_.aggregated) + root_of_input(w, l);
       case ConvOrder::unaggregated:
         return 0;
     }
@@ -216,7 +103,7 @@ class RankStages {
   double root_of_input(const LayerWork& w, int l) { return w.conv.has_root() ? root("gemm_ta", l) : 0.0; }
   double root(const std::string& table, int l) {
     const LayerWork& w = layer(l);
-    return l == 0 ? clock_.input_gemm(table, w.rows_out, w.conv, work_.feature_entries)
+    return l == 0 ? clock_.input_gemm(table, w.rows_out, w.conv, work_.features)
                   : clock_.gemm(table, w.rows_out, w.conv.in, w.conv.out);
   }
 
@@ -237,7 +124,8 @@ class RankStages {
       sent += static_cast<double>(bytes_to(*halo, q, bits_));
       received += static_cast<double>(bytes_from(*halo, q, bits_));
     }
-    const double whole = clock_.memory("spmm", halo->cols * layer(halo->layer).rows_out);  // sums wait for what comes
+    const double whole =
+        clock_.memory("spmm", 2 * halo->cols * layer(halo->layer).rows_out);  // sums wait for what comes
     const double local = sums + whole + central * rest, hidden = overlap_ ? local : 0.0;
     const double sockets = clock_.add("sockets", clock_.sockets(sent + received));
     stages_.push_back({.before = pending_ + clock_.encode(*halo, sent), .hidden = hidden + sockets, .halo = halo});
@@ -279,11 +167,6 @@ ExchangeStage even_stage(size_t ranks, double bytes, double before, double busy)
 
 }  // namespace
 
-int Placement::ranks_here() const {
-  if (one_machine) return static_cast<int>(host_of.size());
-  return static_cast<int>(std::ranges::count(host_of, host_of.front()));
-}
-
 EpochSeconds epoch_seconds(const FullGraphConfig& config, std::span<const RankWork> ranks, const RowBits& bits,
                            const Rates& rates, const Placement& placement) {
   const auto count = static_cast<int>(ranks.size());
@@ -310,14 +193,19 @@ EpochSeconds epoch_seconds(const FullGraphConfig& config, std::span<const RankWo
   }
   stages.push_back({last, std::vector<double>(last.size(), 0.0), {}});
   LinkModel links = placement.links;
-  for (int h = 0; h < links.hosts(); ++h) links.link(h, h) = {0, rates.number("message")};
+  for (int from = 0; from < links.hosts(); ++from) {
+    for (int to = 0; to < links.hosts(); ++to) {
+      if (from == to) links.link(from, to) = {};
+      links.link(from, to).gamma += rates.number("message");
+    }
+  }
   const SimulatedEpoch rows = simulate_epoch(stages, links, placement.host_of);
   double reduce = 0;
   if (count > 1) {
     const ReduceLoad load = reduce_load(config, ranks.front().parameters, count);
     const RankClock clock(config, ranks.front(), bits, rates, placement);
     const double busy = clock.sockets(2 * load.bytes_a_peer * (count - 1));
-    const double before = clock.reduce(load.bytes_a_peer * (count - 1)) / load.steps;
+    const double before = clock.reduce(load.bytes_a_peer * (count - 1), count - 1) / load.steps;
     for (int k = 0; k < load.steps; ++k) stages.push_back(even_stage(ranks.size(), load.bytes_a_peer, before, busy));
     const SimulatedEpoch all = simulate_epoch(stages, links, placement.host_of);
     reduce = all.seconds - rows.seconds;

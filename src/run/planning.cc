@@ -144,7 +144,7 @@ namespace {
 
 RunPlan plan_layers(const PlannedWork& work, const PlanPlace& place, const Rates* rates) {
   const AdmmConfig config = admm_trainer_config(work.config).admm;
-  const LinkModel links = parse_links(place.link, work.hosts);
+  const LinkModel links = over_tcp(parse_links(place.link, work.hosts), place.one_machine);
   const LayerTraffic bytes = layer_traffic(config, *work.layers);
   RunPlan plan;
   plan.traffic.epoch = bytes.epoch;
@@ -152,11 +152,12 @@ RunPlan plan_layers(const PlannedWork& work, const PlanPlace& place, const Rates
   plan.bits.low = plan.bits.high = static_cast<int>(work.config.bits == 0 ? 32 : work.config.bits);
   if (rates == nullptr) return plan;
   const bool alone = work.hosts == 1;
-  const LayerPlace where{
-      .threads = static_cast<int>(work.config.threads),
-      .one_process = alone,
-      .one_machine = place.one_machine || alone,
-      .link = alone ? Link{rates->copy(Rates::kCached), rates->number("message")} : links.link(0, 1)};
+  Link link = alone ? Link{rates->copy(Rates::kCached), 0} : links.link(0, 1);
+  link.gamma += rates->number("message");
+  const LayerPlace where{.threads = static_cast<int>(work.config.threads),
+                         .one_process = alone,
+                         .one_machine = place.one_machine || alone,
+                         .link = link};
   const LayerSeconds seconds = layer_seconds(config, *work.layers, where, *rates);
   plan.seconds = {seconds.iteration, seconds.phases};
   plan.seconds->phases["dearest_rank"] = seconds.balanced;
@@ -169,7 +170,7 @@ RunPlan plan_run(const PlannedWork& work, const PlanPlace& place, const Rates* r
   if (work.layers) return plan_layers(work, place, rates);
   Placement placement{.host_of = hosts_of_ranks(work),
                       .threads = static_cast<int>(work.config.threads),
-                      .links = parse_links(place.link, work.hosts),
+                      .links = over_tcp(parse_links(place.link, work.hosts), place.one_machine),
                       .one_machine = place.one_machine};
   const FullGraphConfig config = full_graph_config(work.config);
   const Link link = work.hosts > 1 ? placement.links.link(0, 1) : parse_link(WidthPolicy::kLinkOnOneHost);

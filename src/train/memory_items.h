@@ -7,8 +7,12 @@ namespace tersegraph {
 
 // What the predictions for all trainers have in common.
 
-/// The program, its libraries and their threads.
-constexpr int64_t kProgramBytes = int64_t{60} << 20;
+/// The program and its libraries; what MPI takes besides; and what a rank has whatever its data are: a stack, and ends
+/// of blocks that are rounded up to 2 MiB. Measured on small and middle graphs.
+constexpr int64_t kProgramBytes = 25'000'000, kMpiBytes = 10'000'000, kRankBytes = 12'000'000;
+inline int64_t program_bytes(const ProcessPart& part) {
+  return kProgramBytes + (part.ranks > part.ranks_here ? kMpiBytes : 0) + part.ranks_here * kRankBytes;
+}
 
 /// A dataset that is whole in memory, and its split.
 inline int64_t dataset_bytes(const DatasetShape& dataset) {

@@ -18,9 +18,9 @@ const std::string kData = "sbm:nodes=400,edges=3000,features=20,classes=4,seed=5
 
 /// 1 ns for everything that is computed, and next to nothing for moving a byte.
 void write_some_rates(const std::string& path) {
-  json rates = {{"version", 2}, {"machine", "none"}, {"cores", 2}};
-  for (const char* name : {"spmm", "gemm", "gemm_ta", "gemm_tb", "encode", "decode", "admm.p", "admm.w_z", "admm.q_u",
-                           "admm.round", "copy"}) {
+  json rates = {{"version", 3}, {"machine", "none"}, {"cores", 2}};
+  for (const char* name : {"spmm", "gemm", "gemm_ta", "gemm_tb", "encode", "decode", "encode_far", "decode_far",
+                           "admm.p", "admm.w_z", "admm.q_u", "admm.round", "admm.terms", "copy"}) {
     const bool of_bytes = std::string(name) == "copy";
     rates["tables"][name] = {{"x", {1}}, {"y", {1}}, {"seconds", {of_bytes ? 1e-15 : 1e-9}}};
   }
