@@ -22,8 +22,8 @@ def tested(run):
     return {claim["key"]: claim for claim in run["claims"] if claim["verdict"] != "not tested"}
 
 
-def processors(run):
-    return run.get("machine", {}).get("cpu", "not said")
+def machine_and_day(run):
+    return f"{run.get('machine', {}).get('cpu', 'machine not said')}, {run.get('day', 'day not said')}"
 
 
 def apart(first, second):
@@ -49,8 +49,8 @@ def compare(first, second, names):
             why = apart(before[key], after[key])
             disagree += why is not None
             rows.append([name, before[key]["claim"], before[key]["ours"], after[key]["ours"], why or "yes"])
-    machines = [" and ".join(sorted({processors(pair[place]) for pair in found.values()})) for place in (0, 1)]
-    text = [f"# Two runs of the experiments\n\nThe claims of an earlier run (processors: {machines[0]}) beside those of a later one "
+    machines = ["; ".join(sorted({machine_and_day(pair[place]) for pair in found.values()})) for place in (0, 1)]
+    text = [f"# Two runs of the experiments\n\nThe claims of an earlier run ({machines[0]}) beside those of a later one "
             f"({machines[1]}). They agree\nwhere the verdict is the same, means are within the larger of their standard deviations, and ratios within "
             f"{100 * RATIOS:.0f} %.\n\n{len(rows) - disagree} of {len(rows)} claims that both tested agree.\n",
             harness.table(["experiment", "claim", "earlier", "later", "agree"], rows),

@@ -15,6 +15,7 @@ import json
 import math
 import os
 import platform
+import time
 from pathlib import Path
 
 from runner import ROOT, Failed  # noqa: F401 (experiments take them from here)
@@ -80,11 +81,12 @@ def write(options, runner, name, module, text, results):
     command = f"experiments/run {name}" + (" --quick" if options.quick else "")
     facts = machine()
     out = "".join(f"Left out: {words}.\n\n" for words in runner.left_out)
-    foot = f"\n{out}Made by `{command}`; {runner.version}; {facts['cpu']}, {facts['cores']} cores.\n"
+    day = time.strftime("%Y-%m-%d")
+    foot = f"\n{out}Made by `{command}` on {day}; {runner.version}; {facts['cpu']}, {facts['cores']} cores.\n"
     title, setup = heading(module)
     (options.out / f"{name}.md").write_text(f"# {title}\n\n{setup}\n\n{text}{foot}")
     save(options.out / f"{name}.json",
-         {"command": command, "version": runner.version, "machine": facts, "left_out": runner.left_out,
+         {"command": command, "day": day, "version": runner.version, "machine": facts, "left_out": runner.left_out,
           "claims": judged(module, results), "limits": limits(module, results), "results": results})
     draw(module, results, options.out)
 

@@ -59,6 +59,16 @@ bool is_shape(std::string_view words) {
 ShapeSpec parse_shape(std::string_view words) {
   ShapeSpec spec;
   spec.shape.name = words;
+  struct Count {
+    std::string_view key;
+    double most;
+    int64_t* target;
+  };
+  const Count counts[] = {{"nodes", kMostNodes, &spec.shape.nodes},
+                          {"edges", kMostEdges, &spec.shape.edges},
+                          {"features", kMostColumns, &spec.shape.features},
+                          {"classes", kMostColumns, &spec.shape.outputs},
+                          {"train", kMostNodes, &spec.train}};
   words.remove_prefix(kPrefix.size());
   while (!words.empty()) {
     const std::string_view pair = words.substr(0, words.find(','));
@@ -66,21 +76,15 @@ ShapeSpec parse_shape(std::string_view words) {
     const size_t equals = pair.find('=');
     if (equals == std::string_view::npos) fail_input("shape: '{}' is no key=value", pair);
     const std::string_view key = pair.substr(0, equals);
-    const double most = key == "edges" ? kMostEdges : key == "nodes" || key == "train" ? kMostNodes : kMostColumns;
-    const double value = read_number(pair, equals, most);
-    int64_t* const count = key == "nodes"      ? &spec.shape.nodes
-                           : key == "edges"    ? &spec.shape.edges
-                           : key == "features" ? &spec.shape.features
-                           : key == "classes"  ? &spec.shape.outputs
-                           : key == "train"    ? &spec.train
-                                               : nullptr;
     if (key == "halo") {
-      spec.halo = value;
-    } else if (count != nullptr) {
-      *count = std::llround(value);
-    } else {
+      spec.halo = read_number(pair, equals, kMostColumns);
+      continue;
+    }
+    const auto found = std::ranges::find(counts, key, &Count::key);
+    if (found == std::end(counts)) {
       fail_input("shape: '{}' is not known; it takes nodes, edges, features, classes, train and halo", key);
     }
+    *found->target = std::llround(read_number(pair, equals, found->most));
   }
   const DatasetShape& shape = spec.shape;
   if (shape.nodes == 0 || shape.edges == 0 || shape.features == 0 || shape.outputs == 0) {
