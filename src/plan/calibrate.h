@@ -4,7 +4,7 @@
 
 namespace tersegraph {
 
-/// Measures this machine with the kernels that train, in about a minute; nothing else should run meanwhile.
+/// Measures this machine with the kernels that train, in one and a half minutes; nothing else should run meanwhile.
 Rates calibrate();
 
 // Parts of it.

@@ -9,8 +9,8 @@
 namespace tersegraph {
 namespace {
 
-constexpr double kTry = 1e-3, kLong = 0.2;  ///< seconds that a try lasts at least, and that few tries may last
-constexpr int kTries = 20, kFewTries = 5;
+constexpr double kTry = 1e-3, kLong = 0.1;  ///< seconds that a try lasts at least, and that few tries may last
+constexpr int kTries = 12, kFewTries = 3;
 
 }  // namespace
 

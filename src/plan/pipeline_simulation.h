@@ -22,8 +22,8 @@ struct SimulatedPipeline {
 };
 
 /// Plays `iterations` (2 or more) of ranks in a row, each on a host of its own: p of p_bytes goes to the rank below, q
-/// of q_bytes to the one above, over links whose two directions are independent. An iteration ends with two short messages
-/// from all to all. The second half of the iterations counts as steady.
+/// of q_bytes to the one above, over links whose two directions are independent. An iteration ends with two short
+/// messages from all to all. The second half of the iterations counts as steady.
 SimulatedPipeline simulate_pipeline(std::span<const PipelineRank> ranks, double p_bytes, double q_bytes,
                                     const Link& link, int iterations = 64);
 

@@ -9,8 +9,8 @@ namespace tersegraph {
 /// What TCP over Ethernet leaves of a link's rate for messages while both directions are busy: 1448 of a frame's 1538
 /// bytes, and every second frame is acknowledged by one of 90 bytes.
 constexpr double kTcpShare = 1448.0 / (1538 + 90 / 2);
-/// The same of emulated links where several hosts send to one at once: 4 hosts that sent 3 to 10 MB to all others by MPI
-/// got 0.62 to 0.75, at 100 Mbit/s and 1 Gbit/s.
+/// The same of emulated links where several hosts send to one at once: 4 hosts that sent 3 to 10 MB to all others by
+/// MPI got 0.62 to 0.75, at 100 Mbit/s and 1 Gbit/s.
 constexpr double kCrowdedShare = 0.75;
 /// `links` as messages meet them.
 LinkModel over_tcp(LinkModel links, bool emulated);
