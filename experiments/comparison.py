@@ -9,9 +9,17 @@ MEASURED = re.compile(r"([-+]?\d*\.?\d+)\s*±\s*(\d*\.?\d+)")  # mean and standa
 
 
 def runs(first, second, names):
-    """{experiment: (an earlier run, a later one)}: both in full or both quick; the same file twice is one run."""
+    """{experiment: (an earlier run, a later one)}: both in full or both quick, with claims that both tested, and not the same one
+    twice."""
     found = {name: (harness.load(first, name), harness.load(second, name)) for name in names}
-    return {name: pair for name, pair in found.items() if None not in pair and pair[0] != pair[1] and quick(pair[0]) == quick(pair[1])}
+    return {name: pair for name, pair in found.items()
+            if None not in pair and measured(pair[0]) != measured(pair[1]) and quick(pair[0]) == quick(pair[1])
+            and tested(pair[0]).keys() & tested(pair[1]).keys()}
+
+
+def measured(run):
+    """What no two runs have in common: the machine's load is part of its facts."""
+    return run.get("results"), run.get("machine")
 
 
 def quick(run):

@@ -16,7 +16,7 @@ namespace {
 
 constexpr int64_t kClasses = 8;
 constexpr int kFewLayers = 3, kMoreLayers = 5;
-constexpr double kMostWork = 1.2e9;  ///< neurons^2 columns that are measured: some 10 seconds in all
+constexpr double kMostWork = 1.2e9;  ///< neurons^2 columns that are measured
 constexpr double kLong = 0.03;       ///< seconds that few tries may last
 constexpr int kFewTries = 2, kTries = 100;
 
