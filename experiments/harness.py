@@ -60,6 +60,11 @@ def verdict(holds, ours, claimed=None, ratio=None, why="", headline=""):
             "why": why, "headline": headline}
 
 
+def at_least(value):
+    """For words like these, which rounding up would make untrue."""
+    return f"{math.floor(100 * value) / 100:.2f}"
+
+
 def machine():
     cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
     return {"cpu": cpu, "cores": os.cpu_count(), "system": platform.platform(), "load": round(os.getloadavg()[0], 1)}

@@ -70,8 +70,8 @@ def judge(results):
     low = min(shipped.values())
     peak = min(memory.values())
     return {"time": harness.verdict(low > 1, f"the best of them takes {spread(shipped)}", ratio=low, why="two cores, one machine", headline=(
-                f"On one machine an epoch is at least {low:.1f} times as fast as the best of tuned PyTorch, PyG and DGL, in "
-                f"at most 1/{peak:.1f} of the memory of the least of theirs")),
+                f"On one machine an epoch is at least {harness.at_least(low)} times as fast as the best of tuned PyTorch, PyG and DGL, in "
+                f"at most 1/{harness.at_least(peak)} of the memory of the least of theirs")),
             "best": harness.verdict(min(best.values()) > 1, f"it takes {spread(best)}", ratio=min(best.values())),
             "memory": harness.verdict(peak > 1, spread(memory), ratio=peak)}
 
