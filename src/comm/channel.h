@@ -17,6 +17,11 @@ constexpr int64_t kSealBytes = sizeof(uint64_t);
 /// A rank's way to the others: the communicator, with every byte entered in the ledger. All modules above comm/ send
 /// through it. A message is followed by its seal; one that carries a checksum of its own, or nothing, is sent
 /// bare. Both ends must do the same.
+///
+/// Ranks that exchange long messages start to send before they start to receive. MPI announces a long message, and
+/// sends it when the receiver has answered; an answer that is queued behind what the receiver itself sends leaves the
+/// other direction idle. Four hosts that all send to each other over TCP get 0.60 to 0.72 of their links when receives
+/// are first, 0.74 to 0.86 when sends are (1 and 3 MB to each, 100 Mbit/s and 1 Gbit/s).
 class Channel {
  public:
   explicit Channel(Communicator& communicator)
@@ -35,6 +40,8 @@ class Channel {
 
   int rank() const { return rank_; }
   int size() const { return members_.empty() ? communicator_.size() : static_cast<int>(members_.size()); }
+  /// The distance-th of the others. Ranks that send to the others in this order do not all send to one at a time.
+  int rank_after(int distance) const { return (rank() + distance) % size(); }
   /// Of all ranks, whichever of them are reached here.
   Communicator& communicator() { return communicator_; }
   Ledger& ledger() { return ledger_; }

@@ -27,12 +27,12 @@ std::span<std::byte> gather_equal(Channel& channel, Traffic kind, std::span<cons
   const size_t length = own.size();
   const std::span<std::byte> all = channel.scratch(length * channel.size());
   auto& requests = channel.requests();
-  for (int peer = 0; peer < channel.size(); ++peer) {
-    if (peer == channel.rank()) continue;
-    requests.push_back(channel.receive(peer, kGatherTag, all.subspan(peer * length, length)));
+  for (int k = 1; k < channel.size(); ++k) {
+    requests.push_back(channel.send(kind, channel.rank_after(k), kGatherTag, own));
   }
-  for (int peer = 0; peer < channel.size(); ++peer) {
-    if (peer != channel.rank()) requests.push_back(channel.send(kind, peer, kGatherTag, own));
+  for (int k = 1; k < channel.size(); ++k) {
+    const int peer = channel.rank_after(k);
+    requests.push_back(channel.receive(peer, kGatherTag, all.subspan(peer * length, length)));
   }
   if (length > 0) std::memcpy(all.data() + channel.rank() * length, own.data(), length);
   wait_all(channel, kind, requests);
@@ -80,13 +80,13 @@ void reduce_slice(Channel& channel, Traffic kind, std::span<T> values) {
   const std::span<std::byte> scratch = channel.scratch(own.size_bytes() * ranks);
   T* const parts = reinterpret_cast<T*>(scratch.data());
   auto& requests = channel.requests();
-  for (int peer = 0; peer < ranks; ++peer) {
-    if (peer == channel.rank()) continue;
-    requests.push_back(channel.receive(peer, kReduceTag, scratch.subspan(peer * own.size_bytes(), own.size_bytes())));
-  }
-  for (int peer = 0; peer < ranks; ++peer) {
-    if (peer == channel.rank()) continue;
+  for (int k = 1; k < ranks; ++k) {
+    const int peer = channel.rank_after(k);
     requests.push_back(channel.send(kind, peer, kReduceTag, std::as_bytes(slice_of(values, peer, ranks))));
+  }
+  for (int k = 1; k < ranks; ++k) {
+    const int peer = channel.rank_after(k);
+    requests.push_back(channel.receive(peer, kReduceTag, scratch.subspan(peer * own.size_bytes(), own.size_bytes())));
   }
   std::copy(own.begin(), own.end(), parts + channel.rank() * own.size());
   wait_all(channel, kind, requests);
@@ -98,13 +98,13 @@ template <class T>
 void spread_slices(Channel& channel, Traffic kind, std::span<T> values) {
   const int ranks = channel.size();
   auto& requests = channel.requests();
-  for (int peer = 0; peer < ranks; ++peer) {
-    if (peer == channel.rank()) continue;
-    requests.push_back(channel.receive(peer, kSpreadTag, std::as_writable_bytes(slice_of(values, peer, ranks))));
-  }
   const std::span<T> own = slice_of(values, channel.rank(), ranks);
-  for (int peer = 0; peer < ranks; ++peer) {
-    if (peer != channel.rank()) requests.push_back(channel.send(kind, peer, kSpreadTag, std::as_bytes(own)));
+  for (int k = 1; k < ranks; ++k) {
+    requests.push_back(channel.send(kind, channel.rank_after(k), kSpreadTag, std::as_bytes(own)));
+  }
+  for (int k = 1; k < ranks; ++k) {
+    const int peer = channel.rank_after(k);
+    requests.push_back(channel.receive(peer, kSpreadTag, std::as_writable_bytes(slice_of(values, peer, ranks))));
   }
   wait_all(channel, kind, requests);
 }
@@ -150,10 +150,13 @@ std::vector<Bytes> exchange_unequal(Channel& channel, Traffic kind, Outgoing out
   const std::span<const std::byte> own = outgoing(channel.rank());
   incoming[channel.rank()].assign(own.begin(), own.end());
   channel.requests();
-  for (int peer = 0; peer < ranks; ++peer) {
-    if (peer == channel.rank()) continue;
-    if (lengths[peer] > 0) requests.push_back(channel.receive(peer, kBytesTag, incoming[peer]));
+  for (int k = 1; k < ranks; ++k) {
+    const int peer = channel.rank_after(k);
     if (own_lengths[peer] > 0) requests.push_back(channel.send(kind, peer, kBytesTag, outgoing(peer)));
+  }
+  for (int k = 1; k < ranks; ++k) {
+    const int peer = channel.rank_after(k);
+    if (lengths[peer] > 0) requests.push_back(channel.receive(peer, kBytesTag, incoming[peer]));
   }
   wait_all(channel, kind, requests);
   return incoming;

@@ -53,13 +53,13 @@ void RoundedSum::exchange(size_t values, What what) {
     return slots.subspan(place * slot_, codec_.bytes(slice(values, of).count));
   };
   auto& requests = channel_.requests();
-  for (int peer = 0; peer < channel_.size(); ++peer) {
-    if (peer == mine) continue;
-    requests.push_back(channel_.receive(peer, tag, slot(received_, what == What::parts ? mine : peer, peer)));
+  for (int k = 1; k < channel_.size(); ++k) {
+    const int peer = channel_.rank_after(k), which = what == What::parts ? peer : mine;
+    requests.push_back(channel_.send(kind_, peer, tag, slot(sent_, which, which)));
   }
-  for (int peer = 0; peer < channel_.size(); ++peer) {
-    const int which = what == What::parts ? peer : mine;
-    if (peer != mine) requests.push_back(channel_.send(kind_, peer, tag, slot(sent_, which, which)));
+  for (int k = 1; k < channel_.size(); ++k) {
+    const int peer = channel_.rank_after(k);
+    requests.push_back(channel_.receive(peer, tag, slot(received_, what == What::parts ? mine : peer, peer)));
   }
   for (const Communicator::Request request : requests) channel_.wait(kind_, request);
 }

@@ -66,9 +66,9 @@ void HaloExchange::start(const ExchangePlan& plan, ConstMatrixView x, const Exch
   ++sequence_;
   place_messages();
   give(x);
-  post_receives();
   encode(x);
   send_messages();
+  post_receives();
   under_way_.restart();
 }
 
@@ -126,7 +126,8 @@ void HaloExchange::post_receives() {
   receives_.assign(ranks, kNone);
   lengths_.resize(ranks);
   expected_ = 0;
-  for (int q = 0; q < ranks; ++q) {
+  for (int k = 1; k < ranks; ++k) {
+    const int q = channel_.rank_after(k);
     const MessageLayout expected = expected_layout(q);
     if (expected.empty()) continue;
     const std::span room(message_from(q), static_cast<size_t>(expected.capacity()));
@@ -180,7 +181,8 @@ void HaloExchange::send_messages() {
   const bool counts = pass_.kind == Traffic::halo_forward || pass_.kind == Traffic::halo_backward;
   extension_bytes_ = 0;
   sends_.assign(ranks, kNone);
-  for (int q = 0; q < ranks; ++q) {
+  for (int k = 1; k < ranks; ++k) {
+    const int q = channel_.rank_after(k);
     MessageLayout message = sent_layout(q);
     halo_values_ += counts ? message.values() : 0;
     if (message.empty()) continue;
