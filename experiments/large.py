@@ -59,7 +59,7 @@ def said(out, folder):
 def trained(runner, shards):
     mpirun = shutil.which("mpirun")
     summary = runner.run("--data", shards, "--layers", 2, "--hidden", 64, "--epochs", 1, "--eval-every", 0, "--threads", 1, "--exchange",
-                         "uniform", "--bits", 2, *([] if runner.quick else ["--memory-limit", "9.9G" if mpirun else "19.8G"]),
+                         "uniform", "--bits", 2, *([] if runner.quick else ["--memory-limit", "11G" if mpirun else "22G"]),
                          launch=[mpirun, "-n", "2"] if mpirun else [])
     if summary is None:
         raise harness.Failed("training from the shards failed")

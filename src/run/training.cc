@@ -235,9 +235,8 @@ RunHooks signal_hooks() {
 
 /// Rank 0 decides: of shards it alone knows all nodes' splits.
 void share_memory_fit(Channel& channel, Job& job) {
-  agree_on_input(channel, [&] {
+  agree(channel, [&] {
     if (channel.rank() == 0) fit_memory(job);
-    return true;
   });
   int64_t bits = channel.rank() == 0 ? job.config.activation_bits : 0;
   all_reduce_sum(channel, Traffic::setup, std::span(&bits, 1));

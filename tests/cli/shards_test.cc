@@ -143,6 +143,16 @@ TEST_F(Shards, OtherNumbersOfRanksAreTold) {
   EXPECT_FALSE(fs::exists(folder_.file("run")));
 }
 
+/// Rank 0 alone knows how much a process needs.
+TEST_F(Shards, TooLittleMemoryEndsAllRanks) {
+  partition(kData, 3);
+  const Ended ended = train("shards", "run", kGcn + std::vector<std::string>{"--memory-limit", "1M"});
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.err, HasSubstr("--memory-limit 1M: a process needs"));
+  EXPECT_FALSE(fs::exists(folder_.file("run")));
+  EXPECT_EQ(train("shards", "run", kGcn + std::vector<std::string>{"--memory-limit", "1G"}).code, 0);
+}
+
 TEST_F(Shards, FilesThatAreNotThereOrNotWholeAreTold) {
   partition(kData, 3);
   const std::string path = folder_.file("shards/shard-1.npz"), good = read_bytes(path);
