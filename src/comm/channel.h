@@ -20,8 +20,8 @@ constexpr int64_t kSealBytes = sizeof(uint64_t);
 ///
 /// Ranks that exchange long messages start to send before they start to receive. MPI announces a long message, and
 /// sends it when the receiver has answered; an answer that is queued behind what the receiver itself sends leaves the
-/// other direction idle. Four hosts that all send to each other over TCP get 0.60 to 0.72 of their links when receives
-/// are first, 0.74 to 0.86 when sends are (1 and 3 MB to each, 100 Mbit/s and 1 Gbit/s).
+/// other direction idle. Four hosts that all send to each other over TCP get 0.59 to 0.70 of their links when receives
+/// are first, 0.74 to 0.89 when sends are (1 and 3 MB to each, 100 Mbit/s and 1 Gbit/s).
 class Channel {
  public:
   explicit Channel(Communicator& communicator)

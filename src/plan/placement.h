@@ -10,7 +10,7 @@ namespace tersegraph {
 /// bytes, and every second frame is acknowledged by one of 90 bytes.
 constexpr double kTcpShare = 1448.0 / (1538 + 90 / 2);
 /// The same of emulated links where several hosts send to one at once: 4 hosts that sent 3 to 10 MB to all others by
-/// MPI got 0.74 to 0.88, at 100 Mbit/s and 1 Gbit/s.
+/// MPI got 0.74 to 0.89, at 100 Mbit/s and 1 Gbit/s.
 constexpr double kCrowdedShare = 0.85;
 /// `links` as messages meet them.
 LinkModel over_tcp(LinkModel links, bool emulated);
