@@ -22,18 +22,29 @@ void wait_all(Channel& channel, Traffic kind, const std::vector<Communicator::Re
   for (const Communicator::Request request : requests) channel.wait(kind, request);
 }
 
+/// outgoing(q) goes to rank q, and room(q) is for what comes from it. Sends begin first; see Channel.
+template <class Outgoing, class Room>
+std::vector<Communicator::Request>& start_exchange(Channel& channel, Traffic kind, int tag, Outgoing outgoing,
+                                                   Room room) {
+  auto& requests = channel.requests();
+  for (int k = 1; k < channel.size(); ++k) {
+    const int peer = channel.rank_after(k);
+    requests.push_back(channel.send(kind, peer, tag, outgoing(peer)));
+  }
+  for (int k = 1; k < channel.size(); ++k) {
+    const int peer = channel.rank_after(k);
+    requests.push_back(channel.receive(peer, tag, room(peer)));
+  }
+  return requests;
+}
+
 /// The equally long bytes of every rank, in rank order, in the channel's scratch memory.
 std::span<std::byte> gather_equal(Channel& channel, Traffic kind, std::span<const std::byte> own) {
   const size_t length = own.size();
   const std::span<std::byte> all = channel.scratch(length * channel.size());
-  auto& requests = channel.requests();
-  for (int k = 1; k < channel.size(); ++k) {
-    requests.push_back(channel.send(kind, channel.rank_after(k), kGatherTag, own));
-  }
-  for (int k = 1; k < channel.size(); ++k) {
-    const int peer = channel.rank_after(k);
-    requests.push_back(channel.receive(peer, kGatherTag, all.subspan(peer * length, length)));
-  }
+  const auto& requests = start_exchange(
+      channel, kind, kGatherTag, [&](int) { return own; },
+      [&](int peer) { return all.subspan(peer * length, length); });
   if (length > 0) std::memcpy(all.data() + channel.rank() * length, own.data(), length);
   wait_all(channel, kind, requests);
   return all;
@@ -79,15 +90,9 @@ void reduce_slice(Channel& channel, Traffic kind, std::span<T> values) {
   const std::span<T> own = slice_of(values, channel.rank(), ranks);
   const std::span<std::byte> scratch = channel.scratch(own.size_bytes() * ranks);
   T* const parts = reinterpret_cast<T*>(scratch.data());
-  auto& requests = channel.requests();
-  for (int k = 1; k < ranks; ++k) {
-    const int peer = channel.rank_after(k);
-    requests.push_back(channel.send(kind, peer, kReduceTag, std::as_bytes(slice_of(values, peer, ranks))));
-  }
-  for (int k = 1; k < ranks; ++k) {
-    const int peer = channel.rank_after(k);
-    requests.push_back(channel.receive(peer, kReduceTag, scratch.subspan(peer * own.size_bytes(), own.size_bytes())));
-  }
+  const auto& requests = start_exchange(
+      channel, kind, kReduceTag, [&](int peer) { return std::as_bytes(slice_of(values, peer, ranks)); },
+      [&](int peer) { return scratch.subspan(peer * own.size_bytes(), own.size_bytes()); });
   std::copy(own.begin(), own.end(), parts + channel.rank() * own.size());
   wait_all(channel, kind, requests);
   for (int rank = 1; rank < ranks; ++rank) combine<Combine>(parts, parts + rank * own.size(), own.size());
@@ -97,16 +102,11 @@ void reduce_slice(Channel& channel, Traffic kind, std::span<T> values) {
 template <class T>
 void spread_slices(Channel& channel, Traffic kind, std::span<T> values) {
   const int ranks = channel.size();
-  auto& requests = channel.requests();
   const std::span<T> own = slice_of(values, channel.rank(), ranks);
-  for (int k = 1; k < ranks; ++k) {
-    requests.push_back(channel.send(kind, channel.rank_after(k), kSpreadTag, std::as_bytes(own)));
-  }
-  for (int k = 1; k < ranks; ++k) {
-    const int peer = channel.rank_after(k);
-    requests.push_back(channel.receive(peer, kSpreadTag, std::as_writable_bytes(slice_of(values, peer, ranks))));
-  }
-  wait_all(channel, kind, requests);
+  wait_all(channel, kind,
+           start_exchange(
+               channel, kind, kSpreadTag, [&](int) { return std::as_bytes(own); },
+               [&](int peer) { return std::as_writable_bytes(slice_of(values, peer, ranks)); }));
 }
 
 template <class Combine, class T>
