@@ -33,7 +33,8 @@ def measure(runner):
             "## An iteration beside PyTorch\n", harness.table(["neurons", "ratio to PyTorch"], [[r["neurons"], f"{ratio(r):.2f}x"]
                                                               for r in results["torch"]["rows"]]),
             "## Beside the paper's schedule\n", harness.table(["accuracy", "iterations alone", "whole run"], [
-                [r["accuracy"], f"{r['ratio']:.0f}x", f"{r['ratio_whole_run']:.0f}x"] for r in results["schedule"]["rows"]])]
+                [r["accuracy"], f"{r['ratio']:.0f}x", f"{r['ratio_whole_run']:.0f}x"] for r in results["schedule"]["rows"]]),
+            "![times our seconds](admm_speed.svg)\n"]
     return "\n".join(text), results
 
 
@@ -52,3 +53,13 @@ def judge(results):
         each = [r["speedup"] / 2 for r in results["mpi"]["rows"]]
         found["ranks"] = harness.verdict(min(each) >= 0.71, f"{2 * min(each):.2f}x on 2 ranks", ratio=min(each), why="two cores, Open MPI")
     return found
+
+
+def draw(results, folder):
+    import chart
+
+    schedule = results["schedule"]["rows"][0]
+    sides = {f"an iteration, {r['neurons']} neurons: PyTorch": ratio(r) for r in results["torch"]["rows"]}
+    sides |= {f"16 layers, {r['neurons']} neurons: one rank of two": r["speedup"] for r in results.get("mpi", {"rows": []})["rows"]}
+    sides["the paper's accuracy: its schedule, whole run"] = schedule["ratio_whole_run"]
+    chart.bars(folder / "admm_speed.svg", "ADMM's layers: what the others take", "times our seconds", {name: {"": value} for name, value in sides.items()})

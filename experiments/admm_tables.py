@@ -164,7 +164,8 @@ class Tables:
         for width in self.widths:
             parts += [f"## Table {'III' if width == 100 else 'IV'}: {width} neurons\n", self.accuracy_table(width)]
         return "\n".join(parts + ["## Simpler models on the same splits\n", self.simple_models(),
-                                  "## Depth, Cora, layers of 100 neurons\n", self.depth()])
+                                  "## Depth, Cora, layers of 100 neurons\n", self.depth(),
+                                  "![accuracy by set](admm_tables.svg)\n\n![accuracy by layers](admm_tables_depth.svg)\n"])
 
 
 def measure(runner):
@@ -226,3 +227,23 @@ def limits(results):
     ours, simple = by_title(results, 100)[OURS], by_title(results, None)
     return [f"{name}: {title} reaches {cells[name]:.3f}, 10 layers by ADMM {ours[name]:.3f}"
             for title, cells in simple.items() if title in SIMPLE for name in ours if cells.get(name, 0) > ours[name]]
+
+
+def draw(results, folder):
+    import chart
+
+    titles, others = by_title(results, 100), by_title(results, None)
+    sides = {"ADMM, the paper": paper(100, "pdADMM-G"), "ADMM, ours": titles[OURS],
+             "back-propagation, as in the paper": best_of(titles, lambda title: ", ours, " in title),
+             "back-propagation, helped": best_of(titles, lambda title: "ADMM" not in title),
+             "the best of 2 layers": best_of(others, SIMPLE.__contains__)}
+    chart.bars(folder / "admm_tables.svg", "10 layers of 100 neurons, and simpler models", "test accuracy",
+               {name: {side: cells.get(name) for side, cells in sides.items()} for name in titles[OURS]})
+    curves = {}
+    for title, cells in others.items():
+        if title.endswith(" layers") and title not in SIMPLE:
+            who, layers = title.rsplit(", ", 1)
+            curves.setdefault(who, []).append((int(layers.split()[0]), cells["Cora"]))
+    curves = {who: sorted(curve) for who, curve in curves.items()}
+    chart.lines(folder / "admm_tables_depth.svg", "Depth, Cora, layers of 100 neurons", "layers", "test accuracy", curves, log_x=True,
+                marks=sorted({layers for curve in curves.values() for layers, _ in curve}), points=True)

@@ -3,7 +3,7 @@
 import matplotlib
 
 matplotlib.use("svg")
-from matplotlib import pyplot
+from matplotlib import pyplot, ticker
 
 # Text stays text, and the same data give the same file.
 matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "tersegraph", "axes.grid": True, "grid.color": "#e3e7ec",
@@ -39,6 +39,24 @@ def intervals(path, title, across, rows, goals):
     save(figure, path)
 
 
+def scatter(path, title, across, up, groups, within):
+    """groups: {name: [(x, y), ...]}; the diagonal is where y is x, in a band of so large a share to both sides."""
+    figure, axes = pyplot.subplots(figsize=(6.4, 5.4))
+    for name, points in groups.items():
+        axes.scatter(*zip(*points), label=name, s=18)
+    ends = [f(value for points in groups.values() for point in points for value in point) for f in (min, max)]
+    axes.plot(ends, ends, color="#5a6473", linewidth=0.8)
+    axes.fill_between(ends, [end * (1 - within) for end in ends], [end * (1 + within) for end in ends], color="#5a6473", alpha=0.15,
+                      label=f"within {100 * within:.0f} %")
+    axes.set(title=title, xlabel=across, ylabel=up, xscale="log", yscale="log")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_locator(ticker.NullLocator())
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    save(figure, path)
+
+
 def bars(path, title, across, groups):
     """groups: {name: {bar: value or None}}, one below the other; the bars of each have the same colours."""
     names = list(dict.fromkeys(bar for values in groups.values() for bar in values))
@@ -51,7 +69,8 @@ def bars(path, title, across, groups):
     axes.set_axisbelow(True)
     axes.grid(False, axis="y")
     axes.set(title=title, xlabel=across)
-    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    if len(names) > 1:
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     save(figure, path)
 
 

@@ -11,6 +11,7 @@ import harness
 
 SETS = ["cora", "amazon_computers", "coauthor_cs", "cnr2000"]
 METHODS = ["metis", "metis-volume", "metis-refined"]
+PICTURED = 8  # parts
 
 MINUTES = (0.3, 0.3)
 NEEDS = ["bench/plan_rows", *(f"data/{name}" for name in SETS)]
@@ -73,7 +74,8 @@ def measure(runner):
                       "Rows of one exchange over all ranks, and the most that one rank sends and receives.\n",
                       partition_table(counts), "## Several ranks on a host\n",
                       "Rows of one exchange that go between hosts of several ranks, neighbours by number together: as each rank needs "
-                      "them, and as the ranks of a host share them (`--intra`).\n", host_table(counts)]), counts
+                      "them, and as the ranks of a host share them (`--intra`).\n", host_table(counts),
+                      "![rows that are left](halo_rows.svg)\n"]), counts
 
 
 def judge(counts):
@@ -96,3 +98,13 @@ def judge(counts):
             "cover": harness.verdict(cover < 1, cover_words, ratio=cover), "both": harness.verdict(both < 1, both_words, ratio=both),
             "bits": harness.verdict(both < 1, f"{factor / both:.0f} times fewer (median)", ratio=both / factor,
                                     why="rows of 256 values; features are sent once")}
+
+
+def draw(counts, folder):
+    import chart
+
+    ways = {"skipping": ("sources", "epoch_skipping"), "cover": ("cover", "epoch"), "both": ("cover", "epoch_skipping")}
+    chart.bars(folder / "halo_rows.svg", f"Rows of an epoch, {PICTURED} parts, beside all rows of all sources", "% of all rows",
+               {f"{graph['data']}, {training} train": {way: 100 * rows[kind][key] / rows["sources"]["epoch"]
+                                                       for way, (kind, key) in ways.items()}
+                for graph in counts["graphs"] if graph["parts"] == PICTURED for training, rows in graph["rows"].items()})

@@ -15,6 +15,7 @@ import json
 import math
 import os
 import platform
+import re
 import time
 from pathlib import Path
 
@@ -42,8 +43,9 @@ def mean(values):
 
 
 def figure(values, digits=3):
+    """Mean and standard deviation; below one without the zero before the point, as the papers' tables have them."""
     average, std = mean_std(values)
-    return f"{average:.{digits}f}±{std:.{digits}f}".replace("0.", ".")
+    return re.sub(r"(?<!\d)0\.", ".", f"{average:.{digits}f}±{std:.{digits}f}")
 
 
 def table(header, rows):

@@ -48,7 +48,7 @@ def measure(runner):
              ["sent in the epoch, both ways", f"{run['sent'] / results['edges']:.3f}"],
              ["sent once: features in fp32", f"{run['once'] / results['edges']:.2f}"]]
     return f"{2 * edges:,} directed edges.\n\n" + harness.table(["step", "seconds", "peak memory, GB", "what it says"], rows) + "\n" + \
-        harness.table(["bytes a directed edge", ""], sizes), results
+        harness.table(["bytes a directed edge", ""], sizes) + "\n![peak of memory](large.svg)\n", results
 
 
 def said(out, folder):
@@ -81,3 +81,11 @@ def judge(results):
                                      ratio=run["ranks"] * run["peak"] / (24 * 2**30), why=edges),
             "bytes": harness.verdict(run["sent"] < results["edges"], f"{run['sent'] / results['edges']:.2f} bytes; features once: "
                                      f"{run['once'] / results['edges']:.1f}", ratio=run["sent"] / results["edges"])}
+
+
+def draw(results, folder):
+    import chart
+
+    peaks = {name: step["peak"] for name, step in results["steps"].items()} | {"train, a rank": results["run"]["peak"]}
+    chart.bars(folder / "large.svg", f"Peak of memory, {results['edges']:,} directed edges", "GB",
+               {name: {"": peak / 1e9} for name, peak in peaks.items()})

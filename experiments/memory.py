@@ -46,7 +46,7 @@ def measure(runner):
             for r in peaks]
     scores = [[r["way"], harness.figure(r["test"]), f"{harness.mean(points(results, r['way'])):+.2f}"] for r in results["accuracy"]]
     return "\n".join([harness.table(["graph", "activations", "peak, MB", "predicted, MB", "s an epoch"], rows),
-                      harness.table(["activations", "test accuracy", "points"], scores)]), results
+                      harness.table(["activations", "test accuracy", "points"], scores), "![peak of memory](memory.svg)\n"]), results
 
 
 def points(results, way):
@@ -69,3 +69,12 @@ def judge(results):
         found["products"] = harness.verdict(products["peak"] < 16e9, f"{products['peak'] / 1e9:.1f} GB, {products['seconds']:.1f} s an epoch",
                                             ratio=products["peak"] / 16e9, why="a generated graph of that shape")
     return found
+
+
+def draw(results, folder):
+    import chart
+
+    graphs = list(dict.fromkeys(r["graph"] for r in results["peaks"] if r["way"] != "32 bits"))
+    chart.bars(folder / "memory.svg", "Peak of memory, beside activations of 32 bits", "% of their peak", {
+        graph: {r["way"]: 100 * r["peak"] / full["peak"] for r in results["peaks"] if r["graph"] == graph}
+        for graph in graphs for full in results["peaks"] if (full["graph"], full["way"]) == (graph, "32 bits")})

@@ -25,7 +25,7 @@ def measure(runner):
              f"{m['largest_part']:.3f}", f"{s['largest_part']:.3f}", f"{m['seconds']:.2f}", f"{s['seconds']:.2f}",
              f"{m['bytes'] / 1e6:.0f}", f"{s['bytes'] / 1e6:.0f}"] for m, s in pairs(results)]
     return harness.table(["graph", "parts", "rows, METIS", "rows, stream", "ratio", "largest, METIS", "stream", "s, METIS", "stream",
-                          "MB, METIS", "stream"], rows), results
+                          "MB, METIS", "stream"], rows) + "\n![rows by parts](partitions.svg)\n", results
 
 
 def pairs(results):
@@ -44,3 +44,13 @@ def judge(results):
 def limits(results):
     m, s = max(pairs(results), key=lambda pair: pair[1]["halo_rows"] / pair[0]["halo_rows"])
     return [f"{m['data']} in {m['parts']} parts: streamed ones need {s['halo_rows'] / m['halo_rows']:.2f} times METIS's halo rows"]
+
+
+def draw(results, folder):
+    import chart
+
+    curves = {}
+    for m, s in pairs(results):
+        curves.setdefault(m["data"], []).append((m["parts"], s["halo_rows"] / m["halo_rows"]))
+    chart.lines(folder / "partitions.svg", "Halo rows of streamed partitions", "parts", "times METIS's", curves, log_x=True,
+                marks=sorted({r["parts"] for r in results}), points=True)

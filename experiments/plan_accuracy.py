@@ -97,7 +97,8 @@ class Accuracy:
         busy = (f"Besides the measured run, {min(loads):.1f} to {max(loads):.1f} processes wanted the {os.cpu_count()} cores "
                 "(load average when it began, runs before it counted).\n")
         header = ["graph", "trainer", "ranks", "plan", "run", "error", "bytes", "plan MB", "run MB", "error", "load"]
-        return "\n".join([goals, turns, busy, harness.table(header, rows)])
+        return "\n".join([goals, turns, busy, harness.table(header, rows),
+                          "![seconds](plan_accuracy_seconds.svg)\n\n![memory](plan_accuracy_memory.svg)\n"])
 
 
 def error(planned, measured):
@@ -130,3 +131,13 @@ def judge(results):
                                      f"{100 * statistics.median(errors):.0f} %", ratio=near / len(results),
                                      why=f"largest error {100 * max(errors):.0f} %")
     return found
+
+
+def draw(results, folder):
+    import chart
+
+    for what, unit, scale, planned, run, within in (("seconds", "ms an epoch", 1e3, "plan", "run", SECONDS),
+                                                    ("memory", "MB a process", 1e-6, "planned_memory", "memory", MEMORY)):
+        groups = {trainer: [(scale * r[planned], scale * r[run]) for r in results if r["trainer"] == trainer] for trainer in TRAINERS}
+        chart.scatter(folder / f"plan_accuracy_{what}.svg", f"Plans against runs: {what}", f"planned, {unit}", f"measured, {unit}",
+                      {trainer: points for trainer, points in groups.items() if points}, within)

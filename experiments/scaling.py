@@ -22,7 +22,7 @@ def measure(runner):
              f"{row['peak_mb'] / 1e3:.2f}", f"{100 * residual:+.1f} %"]
             for row, residual in zip(results["rows"], results["fit"]["linear"]["residuals"])]
     return harness.table(["edges", "nodes", "seconds an epoch", "ns an edge", "peak, GB", "off the line"], rows) + \
-        f"\nSeconds grow as edges to the power {results['fit']['log_log']['exponent']:.3f}.\n", results
+        f"\nSeconds grow as edges to the power {results['fit']['log_log']['exponent']:.3f}.\n\n![seconds by edges](scaling.svg)\n", results
 
 
 def judge(results):
@@ -32,3 +32,13 @@ def judge(results):
     sizes = f"{start / 1e6:.0f} to {results['rows'][-1]['edges'] / 1e6:.0f} million edges"
     return {"linear": harness.verdict(abs(exponent - 1) <= 0.05, f"{exponent:.3f}", ratio=exponent, why=sizes),
             "line": harness.verdict(off <= 0.10, f"within {100 * off:.0f} %", why=sizes)}
+
+
+def draw(results, folder):
+    import chart
+
+    line = results["fit"]["linear"]
+    chart.lines(folder / "scaling.svg", "Seconds an epoch", "edges", "s", {
+        "measured": [(row["edges"], row["seconds"]) for row in results["rows"]],
+        "the line": [(row["edges"], line["intercept_seconds"] + line["seconds_per_million_edges"] * row["edges"] / 1e6)
+                     for row in results["rows"] if row["edges"] >= results["fit"]["from_edges"]]}, log_x=True, log_y=True, points=True)

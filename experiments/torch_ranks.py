@@ -35,7 +35,7 @@ def measure(runner):
              harness.figure(points(r), 2), *[f"{harness.mean(r[way]['bytes_an_epoch']):.0f}" for way in ("exact", "few")],
              f"{saved(r):.2f}x"] for r in results]
     header = ["model", "ranks", "exact", "2 bits", "difference by seed", "bytes an epoch, exact", "2 bits", "fewer"]
-    return f"{seeds} seeds, {epochs} epochs.\n\n" + harness.table(header, rows), results
+    return f"{seeds} seeds, {epochs} epochs.\n\n" + harness.table(header, rows) + "\n![differences](torch_ranks.svg)\n", results
 
 
 def points(r):
@@ -51,3 +51,12 @@ def judge(results):
     return {"bytes": harness.verdict(min(factors) > 1, f"{min(factors):.1f} to {max(factors):.1f} times fewer", ratio=min(factors)),
             "accuracy": harness.verdict(min(changes) >= -1, f"{min(changes):+.2f} to {max(changes):+.2f} points",
                                         why=f"{len(results[0]['exact']['test'])} seeds")}
+
+
+def draw(results, folder):
+    import chart
+
+    rows = [(f"{r['model']}, {r['ranks']} ranks", mean - std, mean, mean + std) for r in results
+            for mean, std in [harness.mean_std(points(r))]]
+    chart.intervals(folder / "torch_ranks.svg", "Test accuracy with rows in 2 bits, beside exact ones (mean and std of the seeds)", "points",
+                    rows, [(-1, "-1")])
