@@ -7,7 +7,7 @@ import harness
 
 RATIOS = 0.15
 NUMBER = r"[-+]?\d*\.?\d+"
-RATIO = re.compile(r"\**(\d*\.?\d+)x\**")  # a cell of nothing else
+RATIO = re.compile(r"(\d*\.?\d+)x")
 MEASURED = re.compile(rf"({NUMBER})\s*±\s*(\d*\.?\d+)")  # mean and standard deviation, as harness.figure writes them
 
 
@@ -83,9 +83,9 @@ def cells_apart(first, second):
         one, other = (MEASURED.fullmatch(side[place]) for side in (before, after))
         if one and other:
             means.append(beyond(*one.groups(), *other.groups()))
-        one, other = (RATIO.fullmatch(side[place]) for side in (before, after))
-        if one and other and float(one[1]):
-            ratios.append(abs(float(other[1]) / float(one[1]) - 1) > RATIOS)
+        one, other = (RATIO.findall(side[place]) for side in (before, after))
+        if len(one) == len(other) == 1 and float(one[0]):
+            ratios.append(abs(float(other[0]) / float(one[0]) - 1) > RATIOS)
     return (sum(means), len(means)), (sum(ratios), len(ratios))
 
 
