@@ -7,6 +7,7 @@
 #include <new>
 
 #include "base/error.h"
+#include "comm/start_exchange.h"
 
 namespace tersegraph {
 namespace {
@@ -17,26 +18,6 @@ constexpr int kGatherTag = 2;
 constexpr int kLengthTag = 3;
 constexpr int kBytesTag = 4;
 constexpr int kBarrierTag = 5;
-
-void wait_all(Channel& channel, Traffic kind, const std::vector<Communicator::Request>& requests) {
-  for (const Communicator::Request request : requests) channel.wait(kind, request);
-}
-
-/// outgoing(q) goes to rank q, and room(q) is for what comes from it. Sends begin first; see Channel.
-template <class Outgoing, class Room>
-std::vector<Communicator::Request>& start_exchange(Channel& channel, Traffic kind, int tag, Outgoing outgoing,
-                                                   Room room) {
-  auto& requests = channel.requests();
-  for (int k = 1; k < channel.size(); ++k) {
-    const int peer = channel.rank_after(k);
-    requests.push_back(channel.send(kind, peer, tag, outgoing(peer)));
-  }
-  for (int k = 1; k < channel.size(); ++k) {
-    const int peer = channel.rank_after(k);
-    requests.push_back(channel.receive(peer, tag, room(peer)));
-  }
-  return requests;
-}
 
 /// The equally long bytes of every rank, in rank order, in the channel's scratch memory.
 std::span<std::byte> gather_equal(Channel& channel, Traffic kind, std::span<const std::byte> own) {
@@ -136,29 +117,18 @@ template <class Outgoing>
 std::vector<Bytes> exchange_unequal(Channel& channel, Traffic kind, Outgoing outgoing) {
   const int ranks = channel.size();
   std::vector<uint64_t> lengths(ranks), own_lengths(ranks);
-  auto& requests = channel.requests();
-  for (int peer = 0; peer < ranks; ++peer) {
-    if (peer == channel.rank()) continue;
-    own_lengths[peer] = outgoing(peer).size();
-    requests.push_back(channel.receive(peer, kLengthTag, std::as_writable_bytes(std::span(&lengths[peer], 1))));
-    requests.push_back(channel.send(kind, peer, kLengthTag, std::as_bytes(std::span(&own_lengths[peer], 1))));
-  }
-  wait_all(channel, kind, requests);
+  for (int peer = 0; peer < ranks; ++peer) own_lengths[peer] = outgoing(peer).size();
+  wait_all(channel, kind,
+           start_exchange(
+               channel, kind, kLengthTag, [&](int peer) { return std::as_bytes(std::span(&own_lengths[peer], 1)); },
+               [&](int peer) { return std::as_writable_bytes(std::span(&lengths[peer], 1)); }));
 
   std::vector<Bytes> incoming(ranks);
   for (int peer = 0; peer < ranks; ++peer) make_room(incoming[peer], lengths[peer], peer);
   const std::span<const std::byte> own = outgoing(channel.rank());
   incoming[channel.rank()].assign(own.begin(), own.end());
-  channel.requests();
-  for (int k = 1; k < ranks; ++k) {
-    const int peer = channel.rank_after(k);
-    if (own_lengths[peer] > 0) requests.push_back(channel.send(kind, peer, kBytesTag, outgoing(peer)));
-  }
-  for (int k = 1; k < ranks; ++k) {
-    const int peer = channel.rank_after(k);
-    if (lengths[peer] > 0) requests.push_back(channel.receive(peer, kBytesTag, incoming[peer]));
-  }
-  wait_all(channel, kind, requests);
+  wait_all(channel, kind,
+           start_exchange(channel, kind, kBytesTag, outgoing, [&](int peer) { return std::span(incoming[peer]); }));
   return incoming;
 }
 
@@ -190,7 +160,8 @@ int64_t all_reduce_bytes(int64_t count, int64_t size, int rank, int ranks) {
   const int64_t peers = ranks - 1;
   if (static_cast<size_t>(count * size) <= kSmallReduce) return peers * (count * size + kSealBytes);
   const int64_t own = count * (rank + 1) / ranks - count * rank / ranks;
-  return size * (count - own + peers * own) + 2 * peers * kSealBytes;
+  const int64_t messages = std::min(peers, count - own) + (own > 0 ? peers : 0);
+  return size * (count - own + peers * own) + messages * kSealBytes;
 }
 
 int64_t all_gather_bytes(int64_t bytes, int ranks) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "comm/start_exchange.h"
+
 namespace tersegraph {
 namespace {
 
@@ -52,26 +54,23 @@ void RoundedSum::exchange(size_t values, What what) {
   const auto slot = [&](std::span<std::byte> slots, int of, int place) {
     return slots.subspan(place * slot_, codec_.bytes(slice(values, of).count));
   };
-  auto& requests = channel_.requests();
-  for (int k = 1; k < channel_.size(); ++k) {
-    const int peer = channel_.rank_after(k), which = what == What::parts ? peer : mine;
-    requests.push_back(channel_.send(kind_, peer, tag, slot(sent_, which, which)));
-  }
-  for (int k = 1; k < channel_.size(); ++k) {
-    const int peer = channel_.rank_after(k);
-    requests.push_back(channel_.receive(peer, tag, slot(received_, what == What::parts ? mine : peer, peer)));
-  }
-  for (const Communicator::Request request : requests) channel_.wait(kind_, request);
+  const auto slice_from = [&](int sender, int receiver) { return what == What::parts ? receiver : sender; };
+  wait_all(
+      channel_, kind_,
+      start_exchange(
+          channel_, kind_, tag, [&](int peer) { return slot(sent_, slice_from(mine, peer), slice_from(mine, peer)); },
+          [&](int peer) { return slot(received_, slice_from(peer, mine), peer); }));
 }
 
 int64_t RoundedSum::bytes(int64_t values, int bits, int rank, int ranks) {
   if (ranks == 1 || values == 0) return 0;
   const SpanCodec codec(bits);
-  const auto slice_bytes = [&](int64_t r) {
-    return static_cast<int64_t>(codec.bytes(static_cast<size_t>(values * (r + 1) / ranks - values * r / ranks)));
+  const auto message_bytes = [&](int64_t r) {
+    const size_t slice = codec.bytes(static_cast<size_t>(values * (r + 1) / ranks - values * r / ranks));
+    return slice > 0 ? static_cast<int64_t>(slice) + kSealBytes : 0;
   };
-  int64_t bytes = (ranks - 1) * (slice_bytes(rank) + 2 * kSealBytes);
-  for (int peer = 0; peer < ranks; ++peer) bytes += peer == rank ? 0 : slice_bytes(peer);
+  int64_t bytes = (ranks - 1) * message_bytes(rank);
+  for (int peer = 0; peer < ranks; ++peer) bytes += peer == rank ? 0 : message_bytes(peer);
   return bytes;
 }
 
