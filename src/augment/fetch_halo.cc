@@ -1,4 +1,4 @@
-#include "augment/halo_rows.h"
+#include "augment/fetch_halo.h"
 
 #include <algorithm>
 #include <numeric>

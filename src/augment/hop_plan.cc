@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <numeric>
 
-#include "augment/halo_rows.h"
+#include "augment/fetch_halo.h"
 #include "base/error.h"
 #include "base/parallel.h"
 #include "comm/collectives.h"

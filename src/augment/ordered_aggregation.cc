@@ -4,7 +4,7 @@
 #include <cstring>
 #include <vector>
 
-#include "augment/halo_rows.h"
+#include "augment/fetch_halo.h"
 #include "base/parallel.h"
 #include "kernels/spmm.h"
 

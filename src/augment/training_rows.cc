@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "augment/feature_rows.h"
-#include "augment/halo_rows.h"
+#include "augment/fetch_halo.h"
 #include "augment/hop_plan.h"
 #include "augment/hop_scale.h"
 #include "augment/sparse_product.h"
