@@ -17,7 +17,7 @@ COLUMNS = {"s an epoch": ("seconds", ".3f"), "exposed, s": ("exposed", ".3f"), "
            "noise": ("noise", ".3g"), "faster than adaqp-exact": ("against_adaqp-exact", ".2f"), "than exact": ("against_exact", ".2f"),
            "than PyTorch": ("against_peer", ".2f")}
 
-MINUTES = (1, 120)
+MINUTES = (1, 67)
 NEEDS = ["launch", "data/amazon_computers"]
 CLAIMS = {
     "throughput": ("AdaQP", "throughput with adaptive bits over that of fp32", "up to 3.01x"),
