@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/parallel.h"
+#include "base/rank_threads.h"
 #include "comm/threads.h"
 #include "comm/watchdog.h"
 
@@ -79,7 +79,7 @@ void run_thread_ranks(int ranks, int threads, const std::function<void(Communica
     communicators[rank]->abort(text_of(std::current_exception()), 0);
   };
   const auto run = [&](int rank) {
-    set_thread_count(threads);
+    const RankThreads rank_threads(threads);
     try {
       body(*communicators[rank]);
     } catch (...) {
@@ -87,7 +87,6 @@ void run_thread_ranks(int ranks, int threads, const std::function<void(Communica
     }
   };
 
-  const int threads_before = thread_count();
   {
     std::vector<Communicator*> watched;
     for (const auto& communicator : communicators) watched.push_back(communicator.get());
@@ -100,7 +99,6 @@ void run_thread_ranks(int ranks, int threads, const std::function<void(Communica
       fail(0);
     }
   }
-  set_thread_count(threads_before);
   if (first_failure != nullptr) std::rethrow_exception(first_failure);
 }
 

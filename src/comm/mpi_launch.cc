@@ -11,7 +11,7 @@
 #include "base/crash_words.h"
 #include "base/error.h"
 #include "base/failure_words.h"
-#include "base/parallel.h"
+#include "base/rank_threads.h"
 #include "comm/collectives.h"
 #include "comm/deadline.h"
 #include "comm/heartbeat.h"
@@ -144,7 +144,7 @@ void MpiRank::end_job(const std::string& reason, int code) {
 void run_mpi_rank(int ranks, int threads, const std::function<void(Communicator&)>& body, double timeout,
                   size_t piece) {
   MpiRank rank(ranks, timeout, piece);
-  set_thread_count(threads);
+  const RankThreads rank_threads(threads);
   try {
     body(rank.communicator());
   } catch (const Agreed&) {

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "base/rank_threads.h"
 #include "comm/collectives.h"
 #include "comm/launch.h"
 #include "run/config.h"
@@ -357,7 +358,7 @@ std::vector<HeldRun> train_in_memory(RunConfig config, const std::shared_ptr<con
   if (process == nullptr) {
     run_threads(config, false, since_start, start, dataset);
   } else {
-    set_thread_count(static_cast<int>(config.threads));
+    const RankThreads rank_threads(static_cast<int>(config.threads));
     run_own_job(*process, config, false, since_start, start, dataset);
   }
   return held;

