@@ -14,7 +14,7 @@ def lines(path, title, across, up, curves, log_x=False, log_y=False, marks=None,
     """curves: {name: [(x, y), ...]}; marks: where the x axis has its ticks, all others without."""
     figure, axes = pyplot.subplots(figsize=(8, 4.6))
     for name, curve in curves.items():
-        axes.plot(*zip(*curve), label=name, linewidth=1.4, marker="o" if points else None, markersize=4)
+        axes.plot(*zip(*curve), label=name, linewidth=1.4, marker="o" if points or len(curve) == 1 else None, markersize=4)
     axes.set(title=title, xlabel=across, ylabel=up, xscale="log" if log_x else "linear", yscale="log" if log_y else "linear")
     if marks:
         axes.set_xticks(marks, [f"{mark:g}" for mark in marks])

@@ -114,16 +114,38 @@ class Pyg:
 
         for batch in self.loader:
             edges = batch.edge_index
+            hops = by_hop(edges, batch.batch_size, len(self.model.layers))
 
             def apply(i, layer, h):
                 nonlocal edges
-                h, edges, _ = trim_to_layer(i, batch.num_sampled_nodes, batch.num_sampled_edges, h, edges)
-                return layer(h, edges)
+                h, edges, _ = trim_to_layer(i, *hops, h, edges)
+                return layer(h, self.matrix(edges, len(h)))
 
             yield self.model(apply, batch.x)[:batch.batch_size], batch.y[:batch.batch_size]
 
+    @staticmethod
+    def matrix(edges, nodes):
+        """Edges in the form whose rows PyG sums fastest: torch-sparse's, where it is."""
+        from torch_geometric.typing import WITH_TORCH_SPARSE, SparseTensor
+
+        if not WITH_TORCH_SPARSE:
+            return edges
+        return SparseTensor(row=edges[1], col=edges[0], sparse_sizes=(nodes, nodes), is_sorted=True, trust_data=True)
+
     def whole(self):
         return self.model(lambda i, layer, h: layer(h, self.adjacency), self.x)
+
+
+def by_hop(edges, seeds, layers):
+    """How many nodes and edges (sources, targets) each hop of a sample has added; PyG's samplers number both in that order, but only
+    pyg-lib's says where the hops end."""
+    nodes, counts = [seeds], []
+    for _ in range(layers):
+        within = int((edges[1] < sum(nodes)).sum())
+        counts.append(within - sum(counts))
+        found = int(edges[0, :within].max()) + 1 if within else 0
+        nodes.append(max(0, found - sum(nodes)))
+    return nodes, counts
 
 
 def train(words):
