@@ -37,9 +37,10 @@ Control control() {
 void set_control(Control) {}
 #endif
 
-/// On all threads of the calling one: those that the OpenMP library has already do not take it from the one that they
-/// work for, new ones do.
+/// On the calling thread, and on those that work for it: GNU's OpenMP does not hand it to threads that it has already.
+/// LLVM's does, and takes back at the end of a region what was set within it: the calling thread comes first.
 void set_control_of_all(Control word) {
+  set_control(word);
 #pragma omp parallel
   set_control(word);
 }
