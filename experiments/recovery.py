@@ -10,7 +10,7 @@ import shutil
 
 import harness
 
-MINUTES = (1, 60)
+MINUTES = (1, 25)
 NEEDS = []
 CLAIMS = {"kills": ("ours", "a killed run ends, after --resume, in the same bits", "all"),
           "ranks": ("ours", "a lost rank is named, and the run goes on with one fewer", "all")}
