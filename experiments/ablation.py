@@ -21,7 +21,7 @@ OVERLAP = {"with overlap": ("exact", "adaptive"), "without": ("exact-waits", "ad
 PLACES = [("sbm200k", "1gbit"), ("sbm200k", "10gbit"), ("amazon_computers", "1gbit")]
 POINTS = -0.3  # what a way may lose in the mean
 
-MINUTES = (1.5, 30)
+MINUTES = (1.5, 25)
 NEEDS = ["data/amazon_computers", "bench/assigner_bench"]
 CLAIMS = {
     "uniform": ("AdaQP", "adaptive bits are at least as accurate as 2 bits everywhere", ""),
