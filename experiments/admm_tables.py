@@ -24,7 +24,7 @@ SIMPLE = {"SGC, K=2": ["--model", "sgc", "--lr", .1, "--epochs", 200, "--weight-
           "GA-MLP, 2 layers of 100, ADMM": ["--model", "gamlp", "--optimizer", "admm", "--stages", 2]}
 OURS = "ADMM, fp32"
 
-MINUTES = (3, 90)
+MINUTES = (3, 150)
 NEEDS = [f"data/{data}" for data in SETS.values()]
 CLAIMS = {
     "table3": ("pdADMM-G", "10 layers of 100 neurons by ADMM: test accuracy (Table III)", ""),
