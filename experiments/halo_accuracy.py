@@ -48,16 +48,15 @@ class Accuracy:
                 "--norm", "layer", "--layer-order", "dropout-norm-relu", "--epochs", epochs, "--eval-every", 5,
                 "--ranks", 8, "--threads", 1, "--partition", partition, *words]
 
-    def start(self, cases, most_seeds=None):
-        """Runs under way, by the key of each case (set, partition, words): some seeds of all cases, then the next, so
+    def start(self, cases):
+        """Runs under way, by the key of each case (set, partition, seeds, words): some seeds of all cases, then the next, so
         that an interrupted experiment has pairs."""
         started = {key: [] for key in cases}
-        for first in range(0, most_seeds or max(seeds for _, seeds in self.sets.values()), AT_ONCE):
-            for key, (name, partition, words) in cases.items():
-                epochs, seeds = self.sets[name]
-                count = min(AT_ONCE, (most_seeds or seeds) - first)
-                if count > 0:
-                    words = [*self.words(name, partition, epochs, *words), "--seed", first, "--runs", count]
+        for first in range(0, max(seeds for _, _, seeds, _ in cases.values()), AT_ONCE):
+            for key, (name, partition, seeds, words) in cases.items():
+                if first < seeds:
+                    words = [*self.words(name, partition, self.sets[name][0], *words), "--seed", first,
+                             "--runs", min(AT_ONCE, seeds - first)]
                     started[key].append(self.pool.submit(self.runner.run, *words))
         return started
 
@@ -97,8 +96,8 @@ class Accuracy:
     def main_rows(self):
         started = {}
         for partition in self.partitions:
-            started |= self.start({(name, partition, title): (name, partition, words) for name in self.sets
-                                   for title, words in [("exact", EXACT), *VARIANTS.items()]})
+            started |= self.start({(name, partition, title): (name, partition, seeds, words)
+                                   for name, (_, seeds) in self.sets.items() for title, words in [("exact", EXACT), *VARIANTS.items()]})
         rows = []
         for name in self.sets:
             for partition in self.partitions:
@@ -116,7 +115,7 @@ class Accuracy:
         uniform = VARIANTS["uniform, 2 bits"]
         kinds = {"exact": EXACT, "uniform, 2 bits": uniform, "the same, aggregated first": [*BEFORE, *uniform],
                  "the same, rows by cover": [*COVER, *uniform]}
-        started = self.start({title: (name, partition, words) for title, words in kinds.items()}, self.side_seeds)
+        started = self.start({title: (name, partition, self.side_seeds, words) for title, words in kinds.items()})
         adaqp = self.adaqp_bytes(name, partition)
         exact, *others = [self.finished(started[title]) for title in kinds]
         return [self.compare(name, partition, title, exact, other, adaqp)

@@ -22,13 +22,18 @@ def measure(runner):
     words = ["--edges", 1, 2, 4, "--fit-from", 1, "--most-gib", 2] if runner.quick else ["--fit-from", 8, "--most-gib", 40]
     results = runner.bench("scaling", runner.options.build, *WORDS, *words, "--rounds", 1, "--epochs", 3)
     results["cache_bytes"] = int(subprocess.run(["getconf", "LEVEL3_CACHE_SIZE"], capture_output=True, text=True).stdout or 0)
+    off = {row["edges"]: f"{100 * residual:+.1f} %" for row, residual in fitted(results)}
     rows = [[f"{row['edges']:,}", f"{row['nodes']:,}", f"{row['seconds']:.4g}", f"{1e9 * row['seconds'] / row['edges']:.1f}",
-             f"{rows_bytes(row) / 1e6:,.0f}", f"{row['peak_mb'] / 1e3:.2f}",
-             f"{100 * residual:+.1f} %" if row["edges"] >= results["fit"]["from_edges"] else ""]
-            for row, residual in zip(results["rows"], results["fit"]["linear"]["residuals"])]
+             f"{rows_bytes(row) / 1e6:,.0f}", f"{row['peak_mb'] / 1e3:.2f}", off.get(row["edges"], "")] for row in results["rows"]]
     header = ["edges", "nodes", "seconds an epoch", "ns an edge", "rows, MB", "peak, GB", "off the line"]
     return harness.table(header, rows) + \
         f"\nSeconds grow as edges to the power {results['fit']['log_log']['exponent']:.3f}.\n\n![seconds by edges](scaling.svg)\n", results
+
+
+def fitted(results):
+    """(row, its distance from the line as a share) of each size that the line is fitted to."""
+    fit = results["fit"]
+    return [(row, residual) for row, residual in zip(results["rows"], fit["linear"]["residuals"]) if row["edges"] >= fit["from_edges"]]
 
 
 def rows_bytes(row):
@@ -37,13 +42,11 @@ def rows_bytes(row):
 
 
 def judge(results):
-    fit = results["fit"]
-    exponent, start = fit["log_log"]["exponent"], fit["from_edges"]
-    fitted = [row for row in results["rows"] if row["edges"] >= start]
-    off = max(abs(residual) for residual in fit["linear"]["residuals"][-len(fitted):])
-    sizes = (f"{start / 1e6:.0f} to {fitted[-1]['edges'] / 1e6:.0f} million edges, rows of {rows_bytes(fitted[0]) / 1e6:,.0f} to "
-             f"{rows_bytes(fitted[-1]) / 1e6:,.0f} MB" +
-             (f", a third-level cache of {results['cache_bytes'] / 1e6:.0f} MB" if results.get("cache_bytes") else ""))
+    exponent, cache = results["fit"]["log_log"]["exponent"], results["cache_bytes"]
+    rows, residuals = zip(*fitted(results))
+    off = max(map(abs, residuals))
+    sizes = (f"{rows[0]['edges'] / 1e6:.0f} to {rows[-1]['edges'] / 1e6:.0f} million edges, rows of {rows_bytes(rows[0]) / 1e6:,.0f} to "
+             f"{rows_bytes(rows[-1]) / 1e6:,.0f} MB" + (f", a third-level cache of {cache / 1e6:.0f} MB" if cache else ""))
     return {"linear": harness.verdict(abs(exponent - 1) <= 0.05, f"{exponent:.3f}", ratio=exponent, why=sizes),
             "line": harness.verdict(off <= 0.10, f"within {100 * off:.0f} %", why=sizes)}
 
@@ -55,4 +58,4 @@ def draw(results, folder):
     chart.lines(folder / "scaling.svg", "Seconds an epoch", "edges", "s", {
         "measured": [(row["edges"], row["seconds"]) for row in results["rows"]],
         "the line": [(row["edges"], line["intercept_seconds"] + line["seconds_per_million_edges"] * row["edges"] / 1e6)
-                     for row in results["rows"] if row["edges"] >= results["fit"]["from_edges"]]}, log_x=True, log_y=True, points=True)
+                     for row, _ in fitted(results)]}, log_x=True, log_y=True, points=True)
