@@ -32,8 +32,8 @@ def section(name, module, found, folder):
 
 def tally(founds):
     words = [claim["verdict"] for found in founds.values() for claim in found["claims"]]
-    counts = {word: words.count(word) for word in ("better", "holds", "does not hold", "not tested")}
-    return f"{len(words)} claims: " + ", ".join(f"{count} {word}" for word, count in counts.items()) + ".\n"
+    plural = {"better": "better", "holds": "hold", "does not hold": "do not hold", "not tested": "not tested"}
+    return f"{len(words)} claims: " + ", ".join(f"{words.count(word)} {said}" for word, said in plural.items()) + ".\n"
 
 
 def page(folder, modules):
